@@ -1,0 +1,3 @@
+"""glyphd: every price has a provenance."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,79 @@
+"""Column types that hold one meaning on every engine."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Dialect, Text, types
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+
+TEXT_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
+
+
+def timestamp_text(moment: datetime) -> str:
+    """Return how SQLite stores a moment: UTC, fixed width, so that text order is time order."""
+    return moment.astimezone(UTC).strftime(TEXT_FORMAT)
+
+
+def parse_timestamp(text: str | datetime | None) -> datetime | None:
+    """Read a stored moment as UTC; databases in the field hold several text forms, and some hold none (then None)."""
+    if text is None or isinstance(text, datetime):
+        return text if text is None or text.tzinfo else text.replace(tzinfo=UTC)
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+class UtcTimestamp(types.TypeDecorator[datetime]):
+    """A moment in UTC: text on SQLite (never SQLAlchemy's DateTime, which raises on `''`), `timestamptz` on PostgreSQL."""
+
+    impl = types.TIMESTAMP
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> types.TypeEngine[Any]:
+        """Choose the engine's own type; the declared name stays TIMESTAMP on both."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(TIMESTAMP(timezone=True))
+        return dialect.type_descriptor(_TextTimestamp())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Store UTC."""
+        if value is None or dialect.name == "postgresql":
+            return value
+        return timestamp_text(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Return an aware datetime in UTC, or None for text that is no moment."""
+        return parse_timestamp(value)
+
+
+class _TextTimestamp(types.UserDefinedType[str]):
+    """A column declared TIMESTAMP that is read and written as the text SQLite keeps in it."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "TIMESTAMP"
+
+
+class JsonText(types.TypeDecorator[Any]):
+    """A JSON value: canonical text on SQLite, JSONB on PostgreSQL."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> types.TypeEngine[Any]:
+        """Choose the engine's own type."""
+        return dialect.type_descriptor(JSONB() if dialect.name == "postgresql" else Text())
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        """Store NULL for None."""
+        if value is None or dialect.name == "postgresql":
+            return value
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        """Return the decoded value."""
+        return json.loads(value) if isinstance(value, str) else value
