@@ -32,9 +32,7 @@ def normalise_url(url: str) -> str:
 def _query(query: str) -> str:
     if not query:
         return ""
-    kept = sorted(
-        part for part in query.split("&") if part and not _TRACKING.match(part.split("=", 1)[0].lower())
-    )
+    kept = sorted(part for part in query.split("&") if part and not _TRACKING.match(part.split("=", 1)[0].lower()))
     return "?" + "&".join(kept) if kept else ""
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Float,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -19,10 +19,14 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.sqlite import REAL
 
 from glyphd.store.types import JsonText, UtcTimestamp
 
 metadata = MetaData()
+
+Number = Double().with_variant(REAL(), "sqlite")
+"""64 bits on both engines; the name REAL is what databases in the field say."""
 
 NOW = text("CURRENT_TIMESTAMP")
 IMPORT_ID_TO_IMPORT = {"ondelete": "RESTRICT"}
@@ -58,10 +62,10 @@ import_batches = Table(
     Column("column_mapping", JsonText, nullable=False, server_default="{}", comment="header as submitted to field"),
     Column("gates", JsonText, nullable=False, server_default="[]"),
     Column("failure", JsonText, comment="the problem that failed the import"),
-    Column("min_price", Float),
-    Column("max_price", Float),
-    Column("min_score", Float),
-    Column("max_score", Float),
+    Column("min_price", Number),
+    Column("max_price", Number),
+    Column("min_score", Number),
+    Column("max_score", Number),
     Column("uncounted_facets", JsonText, nullable=False, server_default="[]", comment="facets with too many values"),
     Column("started_at", UtcTimestamp),
     Column("completed_at", UtcTimestamp),
@@ -71,10 +75,17 @@ import_batches = Table(
     Column("fencing_token", Integer, nullable=False, server_default=text("0")),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("records_done", Integer, nullable=False, server_default=text("0"), comment="live progress"),
-    Column("rows_to_remove", Boolean, nullable=False, server_default=text("0"), comment="a worker still has to clean up"),
+    Column(
+        "rows_to_remove", Boolean, nullable=False, server_default=text("0"), comment="a worker still has to clean up"
+    ),
     Index("uq_import_batches_source_version", "source", "source_version", unique=True),
     Index("ix_import_batches_status", "status", "id"),
-    Index("ix_import_batches_rows_to_remove", "id", sqlite_where=text("rows_to_remove"), postgresql_where=text("rows_to_remove")),
+    Index(
+        "ix_import_batches_rows_to_remove",
+        "id",
+        sqlite_where=text("rows_to_remove"),
+        postgresql_where=text("rows_to_remove"),
+    ),
     sqlite_autoincrement=True,
 )
 
@@ -140,13 +151,15 @@ models = Table(
     Column("slot_width", Integer),
     Column("pcie_generation", Integer),
     Column("listing_count", Integer, server_default=text("0"), comment="legacy figure, no longer maintained"),
-    Column("min_price", Float),
-    Column("median_price", Float),
-    Column("max_price", Float),
-    Column("avg_price", Float),
+    Column("min_price", Number),
+    Column("median_price", Number),
+    Column("max_price", Number),
+    Column("avg_price", Number),
     Column("created_at", UtcTimestamp, nullable=False, server_default=NOW),
     Column("updated_at", UtcTimestamp, nullable=False, server_default=NOW),
-    Column("import_id", Text, ForeignKey("import_batches.import_id", **IMPORT_ID_TO_IMPORT), comment="first to name it"),
+    Column(
+        "import_id", Text, ForeignKey("import_batches.import_id", **IMPORT_ID_TO_IMPORT), comment="first to name it"
+    ),
     sqlite_autoincrement=True,
 )
 
@@ -155,10 +168,10 @@ listings = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("title", Text, nullable=False),
-    Column("price", Float, nullable=False),
+    Column("price", Number, nullable=False),
     Column("canonical_model", Text, ForeignKey("models.model", ondelete="CASCADE"), nullable=False),
     Column("match_type", Text, nullable=False),
-    Column("match_score", Float, nullable=False),
+    Column("match_score", Number, nullable=False),
     Column("created_at", UtcTimestamp, nullable=False, server_default=NOW),
     Column("updated_at", UtcTimestamp, nullable=False, server_default=NOW),
     Column("import_id", Text, ForeignKey("import_batches.import_id", **IMPORT_ID_TO_IMPORT), nullable=False),
@@ -172,7 +185,7 @@ scored_listings = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("canonical_model", Text, ForeignKey("models.model", ondelete="CASCADE"), nullable=False),
-    Column("price", Float, nullable=False),
+    Column("price", Number, nullable=False),
     Column("vram_gb", Integer, nullable=False),
     Column("tdp_watts", Integer, nullable=False),
     Column("mig_support", Integer, server_default=text("0")),
@@ -184,7 +197,7 @@ scored_listings = Table(
     Column("form_factor", Text, server_default="Standard"),
     Column("notes", Text),
     Column("warnings", Text),
-    Column("score", Float, nullable=False),
+    Column("score", Number, nullable=False),
     Column("condition", Text),
     Column("quantity", Integer),
     Column("min_order_qty", Integer),
@@ -214,6 +227,9 @@ quantized_listings = Table(
     Column("import_id", Text, ForeignKey("import_batches.import_id", **IMPORT_ID_TO_IMPORT), nullable=False),
     Column("import_index", Integer, nullable=False),
     UniqueConstraint("import_id", "import_index", name="uq_quantized_listings_import_index"),
+    Index(
+        "idx_quantized_listings_scored_listing_id", "scored_listing_id"
+    ),  # without it a delete of rows scans this table
     sqlite_autoincrement=True,
 )
 
@@ -226,8 +242,8 @@ sightings = Table(
     Column("canonical_model", Text, nullable=False),
     Column("listing_key", BigInteger, nullable=False),
     Column("import_index", Integer, nullable=False),
-    Column("price", Float, nullable=False),
-    Column("score", Float, nullable=False),
+    Column("price", Number, nullable=False),
+    Column("score", Number, nullable=False),
     PrimaryKeyConstraint("import_id", "canonical_model", "listing_key", "import_index"),
     sqlite_with_rowid=False,
 )
@@ -238,15 +254,15 @@ import_model_stats = Table(
     Column("import_id", Text, nullable=False),
     Column("canonical_model", Text, nullable=False),
     Column("listing_count", Integer, nullable=False),
-    Column("min_price", Float, nullable=False),
-    Column("p25_price", Float, nullable=False),
-    Column("median_price", Float, nullable=False),
-    Column("p75_price", Float, nullable=False),
-    Column("max_price", Float, nullable=False),
-    Column("avg_price", Float, nullable=False),
-    Column("min_score", Float, nullable=False),
-    Column("max_score", Float, nullable=False),
-    Column("avg_score", Float, nullable=False),
+    Column("min_price", Number, nullable=False),
+    Column("p25_price", Number, nullable=False),
+    Column("median_price", Number, nullable=False),
+    Column("p75_price", Number, nullable=False),
+    Column("max_price", Number, nullable=False),
+    Column("avg_price", Number, nullable=False),
+    Column("min_score", Number, nullable=False),
+    Column("max_score", Number, nullable=False),
+    Column("avg_score", Number, nullable=False),
     PrimaryKeyConstraint("import_id", "canonical_model"),
     sqlite_with_rowid=False,
 )
