@@ -1,6 +1,9 @@
 """The life of an import: its states, which of them may follow which, and what each one shows."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 
 class Kind(StrEnum):
@@ -64,3 +67,58 @@ ROWS_TO_REMOVE = frozenset({Status.FAILED, Status.DISCARDED})
 def may_become(current: Status, following: Status) -> bool:
     """Tell whether the life cycle allows this step."""
     return following in TRANSITIONS[current]
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """The bytes as submitted, under one role of one import."""
+
+    role: str
+    sha256: str
+    bytes: int
+    filename: str | None
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """One ingestion of one batch, as the ledger has it. Moments are UTC; prices USD."""
+
+    id: int
+    import_id: str
+    imported_at: datetime
+    source: str
+    kind: Kind
+    status: Status
+    schema_version: str
+    source_version: int | None
+    previous_import_id: str | None
+    parent_import_id: str | None
+    campaign_id: str | None
+    metadata: dict[str, Any]
+    observed_at: datetime | None
+    on_error: OnError
+    publish_mode: PublishMode
+    received: int
+    count: int
+    rejected: int
+    error_counts: dict[str, int]
+    warning_counts: dict[str, int]
+    ignored_columns: list[str]
+    column_mapping: dict[str, str]
+    gates: list[dict[str, Any]]
+    failure: dict[str, Any] | None
+    min_price: float | None
+    max_price: float | None
+    min_score: float | None
+    max_score: float | None
+    uncounted_facets: list[str]
+    started_at: datetime | None
+    completed_at: datetime | None
+    published_at: datetime | None
+    worker: str | None
+    lease_expires_at: datetime | None
+    fencing_token: int
+    attempts: int
+    records_done: int
+    rows_to_remove: bool

@@ -20,16 +20,16 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.sqlite import REAL
+from sqlalchemy.types import TypeEngine
 
 from glyphd.store.types import JsonText, UtcTimestamp
 
 metadata = MetaData()
 
-Number = Double().with_variant(REAL(), "sqlite")
+Number: TypeEngine[float] = Double().with_variant(REAL(), "sqlite")
 """64 bits on both engines; the name REAL is what databases in the field say."""
 
 NOW = text("CURRENT_TIMESTAMP")
-IMPORT_ID_TO_IMPORT = {"ondelete": "RESTRICT"}
 
 # -- the ledger -------------------------------------------------------------------------------------------------------
 
@@ -93,7 +93,7 @@ import_events = Table(
     "import_events",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("import_id", Text, ForeignKey("import_batches.import_id", **IMPORT_ID_TO_IMPORT), nullable=False),
+    Column("import_id", Text, ForeignKey("import_batches.import_id", ondelete="RESTRICT"), nullable=False),
     Column("at", UtcTimestamp, nullable=False),
     Column("actor", Text, nullable=False),
     Column("action", Text, nullable=False),
@@ -115,7 +115,7 @@ artifacts = Table(
 import_artifacts = Table(
     "import_artifacts",
     metadata,
-    Column("import_id", Text, ForeignKey("import_batches.import_id", **IMPORT_ID_TO_IMPORT), nullable=False),
+    Column("import_id", Text, ForeignKey("import_batches.import_id", ondelete="RESTRICT"), nullable=False),
     Column("role", Text, nullable=False),
     Column("sha256", Text, ForeignKey("artifacts.sha256", ondelete="RESTRICT"), nullable=False),
     Column("filename", Text),
@@ -128,7 +128,7 @@ import_rejections = Table(
     "import_rejections",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("import_id", Text, ForeignKey("import_batches.import_id", **IMPORT_ID_TO_IMPORT), nullable=False),
+    Column("import_id", Text, ForeignKey("import_batches.import_id", ondelete="RESTRICT"), nullable=False),
     Column("import_index", Integer, nullable=False),
     Column("raw", LargeBinary, nullable=False, comment="the record's bytes as submitted"),
     Column("issues", Text, nullable=False, comment="JSON array of {field, code, message, value}"),
@@ -157,9 +157,7 @@ models = Table(
     Column("avg_price", Number),
     Column("created_at", UtcTimestamp, nullable=False, server_default=NOW),
     Column("updated_at", UtcTimestamp, nullable=False, server_default=NOW),
-    Column(
-        "import_id", Text, ForeignKey("import_batches.import_id", **IMPORT_ID_TO_IMPORT), comment="first to name it"
-    ),
+    Column("import_id", Text, ForeignKey("import_batches.import_id", ondelete="RESTRICT"), comment="first to name it"),
     sqlite_autoincrement=True,
 )
 
@@ -174,7 +172,7 @@ listings = Table(
     Column("match_score", Number, nullable=False),
     Column("created_at", UtcTimestamp, nullable=False, server_default=NOW),
     Column("updated_at", UtcTimestamp, nullable=False, server_default=NOW),
-    Column("import_id", Text, ForeignKey("import_batches.import_id", **IMPORT_ID_TO_IMPORT), nullable=False),
+    Column("import_id", Text, ForeignKey("import_batches.import_id", ondelete="RESTRICT"), nullable=False),
     Column("import_index", Integer, nullable=False),
     UniqueConstraint("import_id", "import_index", name="uq_listings_import_index"),
     sqlite_autoincrement=True,
@@ -208,7 +206,7 @@ scored_listings = Table(
     Column("seen_at", UtcTimestamp),
     Column("created_at", UtcTimestamp, nullable=False, server_default=NOW),
     Column("updated_at", UtcTimestamp, nullable=False, server_default=NOW),
-    Column("import_id", Text, ForeignKey("import_batches.import_id", **IMPORT_ID_TO_IMPORT), nullable=False),
+    Column("import_id", Text, ForeignKey("import_batches.import_id", ondelete="RESTRICT"), nullable=False),
     Column("import_index", Integer, nullable=False),
     UniqueConstraint("import_id", "import_index", name="uq_scored_listings_import_index"),
     sqlite_autoincrement=True,
@@ -224,7 +222,7 @@ quantized_listings = Table(
     Column("model_70b", Integer, nullable=False),
     Column("created_at", UtcTimestamp, nullable=False, server_default=NOW),
     Column("updated_at", UtcTimestamp, nullable=False, server_default=NOW),
-    Column("import_id", Text, ForeignKey("import_batches.import_id", **IMPORT_ID_TO_IMPORT), nullable=False),
+    Column("import_id", Text, ForeignKey("import_batches.import_id", ondelete="RESTRICT"), nullable=False),
     Column("import_index", Integer, nullable=False),
     UniqueConstraint("import_id", "import_index", name="uq_quantized_listings_import_index"),
     Index(

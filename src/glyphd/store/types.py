@@ -27,7 +27,7 @@ def parse_timestamp(text: str | datetime | None) -> datetime | None:
 
 
 class UtcTimestamp(types.TypeDecorator[datetime]):
-    """A moment in UTC: text on SQLite (never SQLAlchemy's DateTime, which raises on `''`), `timestamptz` on PostgreSQL."""
+    """A moment in UTC: text on SQLite (SQLAlchemy's DateTime raises on `''`), `timestamptz` on PostgreSQL."""
 
     impl = types.TIMESTAMP
     cache_ok = True

@@ -1,0 +1,140 @@
+"""A content-addressed folder. What is committed survives power loss: the file and its folder are fsynced (measured: the
+local store of obstore renames without fsync)."""
+
+import errno
+import hashlib
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from glyphd.errors import ArtifactDamaged, NoSpaceLeft, StoreUnavailable
+
+STALE_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBytes:
+    """What was committed: SHA-256 in hex, and the length in bytes."""
+
+    sha256: str
+    bytes: int
+
+
+class ArtifactWriter:
+    """Takes the bytes of one submission as they come, and hashes them on the way."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open a file in the folder's `incoming`. Raises NoSpaceLeft, StoreUnavailable."""
+        self._folder = folder
+        self._digest = hashlib.sha256()
+        self.bytes = 0
+        with _disk_errors():
+            incoming = folder / "incoming"
+            incoming.mkdir(parents=True, exist_ok=True)
+            descriptor, name = tempfile.mkstemp(dir=incoming)
+            self.path = Path(name)
+            self._file = os.fdopen(descriptor, "wb")
+
+    def write(self, chunk: bytes) -> None:
+        """Append a chunk."""
+        with _disk_errors():
+            self._file.write(chunk)
+        self._digest.update(chunk)
+        self.bytes += len(chunk)
+
+    def flush(self) -> None:
+        """Make everything written so far readable under :attr:`path`."""
+        with _disk_errors():
+            self._file.flush()
+
+    def commit(self) -> StoredBytes:
+        """Move the bytes under their digest, durably. The same bytes are stored once."""
+        sha256 = self._digest.hexdigest()
+        target = path_of(self._folder, sha256)
+        with _disk_errors():
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self.path.replace(target)
+            for folder in (target.parent, target.parent.parent):
+                _fsync_folder(folder)
+        return StoredBytes(sha256, self.bytes)
+
+    def abandon(self) -> None:
+        """Forget the bytes. Does nothing after a commit."""
+        try:
+            self._file.close()
+        except OSError:  # closing flushes, which fails again on a full disk; the file goes anyway
+            pass
+        self.path.unlink(missing_ok=True)
+
+
+class ArtifactFolder:
+    """The artifact store in a local folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Name the folder; it is created on first use."""
+        self._folder = folder
+
+    @contextmanager
+    def writing(self) -> Iterator[ArtifactWriter]:
+        """Take one submission; without :meth:`ArtifactWriter.commit` nothing stays."""
+        writer = ArtifactWriter(self._folder)
+        try:
+            yield writer
+        finally:
+            writer.abandon()
+
+    def locate(self, sha256: str) -> Path:
+        """Return the file of a digest. Raises ArtifactDamaged when it is not there."""
+        path = path_of(self._folder, sha256)
+        if not path.is_file():
+            raise ArtifactDamaged(f"The artifact {sha256} is missing from the artifact store.")
+        return path
+
+    def verified(self, sha256: str) -> Path:
+        """Return the file of a digest after reading it through. Raises ArtifactDamaged when the digest differs."""
+        path = self.locate(sha256)
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != sha256:
+            raise ArtifactDamaged(f"The artifact {sha256} has been changed: its bytes now have the digest {found}.")
+        return path
+
+    def remove_stale(self) -> int:
+        """Remove what dead servers left half received over a day ago; return how many files."""
+        removed = 0
+        incoming = self._folder / "incoming"
+        for path in incoming.iterdir() if incoming.is_dir() else ():
+            if time.time() - path.stat().st_mtime > STALE_SECONDS:
+                path.unlink(missing_ok=True)
+                removed += 1
+        return removed
+
+
+def path_of(folder: Path, sha256: str) -> Path:
+    """Return where the bytes of a digest are kept."""
+    return folder / sha256[:2] / sha256
+
+
+def _fsync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _disk_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        if exc.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise NoSpaceLeft("The artifact store is full.") from exc
+        raise StoreUnavailable(f"The artifact store answered: {exc}.") from exc

@@ -1,0 +1,63 @@
+"""Settings: environment variables `GLYPHD_*`, the same names in `.env`, or without the prefix in `glyphd.toml`."""
+
+from pathlib import Path
+from typing import Self
+from urllib.parse import unquote
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+MIB = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, with its default (DESIGN §9)."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GLYPHD_", env_file=".env", toml_file="glyphd.toml", extra="ignore", populate_by_name=True
+    )
+
+    database_url: str = Field("sqlite:///data/glyphd.sqlite", description="Where the ledger and the rows live.")
+    db_path: Path | None = Field(None, description="A SQLite file; the older way to say `GLYPHD_DATABASE_URL`.")
+    artifacts_url: str | None = Field(
+        None, description="Folder of the submitted files; `artifacts/` beside the SQLite file when unset."
+    )
+    host: str = Field("127.0.0.1", description="Address the server listens on.")
+    port: int = Field(8080, ge=0, le=65535, description="Port the server listens on.")
+    max_body_bytes: int = Field(2048 * MIB, gt=0, description="Largest request body.")
+    max_json_bytes: int = Field(256 * MIB, gt=0, description="Largest JSON request body.")
+    max_cell_bytes: int = Field(64 * 1024, gt=0, description="Largest cell of a submitted file.")
+    max_queue: int = Field(1000, gt=0, description="Imports that may wait for a worker before new ones answer 429.")
+    import_workers: int = Field(
+        1, ge=0, description="Worker processes that `glyphd serve` starts; 0: workers run elsewhere."
+    )
+    lease_seconds: float = Field(30, gt=0, description="How long a silent worker keeps its import.")
+    wait_seconds: float = Field(60, ge=0, description="How long `POST /api/import` waits before it answers 202.")
+    log_level: str = Field("INFO", description="Least level that is logged.")
+
+    @model_validator(mode="after")
+    def _understand_db_path(self) -> Self:
+        if self.db_path is not None and "database_url" not in self.model_fields_set:
+            self.database_url = f"sqlite:///{self.db_path}"
+        return self
+
+    @property
+    def artifacts_folder(self) -> Path:
+        """The folder of the submitted files."""
+        if self.artifacts_url:
+            return Path(unquote(self.artifacts_url.removeprefix("file://")))
+        if self.database_url.startswith("sqlite:///"):
+            return Path(self.database_url.removeprefix("sqlite:///")).parent / "artifacts"
+        return Path("data/artifacts")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over the environment, the environment over `.env`, `.env` over `glyphd.toml`."""
+        return init_settings, env_settings, dotenv_settings, TomlConfigSettingsSource(settings_cls)

@@ -1,0 +1,167 @@
+"""The ledger: one row an import, which is also its job (lease, fencing token, attempts)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, and_, func, or_, select, update
+
+from glyphd.domain.imports import Import, Kind, OnError, PublishMode, Status
+from glyphd.errors import ImportNotFound, LeaseLost
+from glyphd.store.tables import import_artifacts, import_batches
+
+_COLUMNS = [import_batches.c[field.name] for field in fields(Import)]
+
+
+def insert_import(connection: Connection, values: Mapping[str, Any]) -> None:
+    """Write a new import; column names as in :class:`Import`."""
+    connection.execute(import_batches.insert().values(**values))
+
+
+def find_import(connection: Connection, import_id: str) -> Import:
+    """Return one import. Raises ImportNotFound."""
+    row = connection.execute(select(*_COLUMNS).where(import_batches.c.import_id == import_id)).mappings().first()
+    if row is None:
+        raise ImportNotFound(f"There is no import {import_id!r}.", import_id=import_id)
+    return _import(row)
+
+
+def list_imports(
+    connection: Connection,
+    *,
+    limit: int,
+    below_id: int | None = None,
+    source: str | None = None,
+    statuses: Sequence[Status] = (),
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[Import]:
+    """Return imports, newest first; ``since`` (inclusive) and ``until`` (exclusive) are about the time of receipt."""
+    table = import_batches.c
+    query = select(*_COLUMNS).order_by(table.id.desc()).limit(limit)
+    if below_id is not None:
+        query = query.where(table.id < below_id)
+    if source is not None:
+        query = query.where(table.source == source)
+    if statuses:
+        query = query.where(table.status.in_(statuses))
+    if since is not None:
+        query = query.where(table.imported_at >= since)
+    if until is not None:
+        query = query.where(table.imported_at < until)
+    return [_import(row) for row in connection.execute(query).mappings()]
+
+
+def update_import(connection: Connection, import_id: str, values: Mapping[str, Any]) -> None:
+    """Write columns of one import; the caller has checked the transition inside this transaction."""
+    connection.execute(update(import_batches).where(import_batches.c.import_id == import_id).values(**values))
+
+
+def update_running(connection: Connection, held: Import, values: Mapping[str, Any]) -> None:
+    """Write columns of the import a worker holds. Raises LeaseLost when the import is no longer this worker's.
+
+    The fencing token is compared in the same transaction as everything else the worker writes, so that a worker that
+    was paused past its lease can change nothing once another one has taken over.
+    """
+    table = import_batches.c
+    changed = connection.execute(
+        update(import_batches)
+        .where(
+            table.import_id == held.import_id,
+            table.fencing_token == held.fencing_token,
+            table.status == Status.RUNNING,
+        )
+        .values(**values)
+    )
+    if changed.rowcount != 1:
+        raise LeaseLost(f"The import {held.import_id} is no longer this worker's.", import_id=held.import_id)
+
+
+def next_to_run(connection: Connection, now: datetime, lease: timedelta) -> Import | None:
+    """Return the oldest import that waits for a worker: received, or running under a lease that has run out.
+
+    A lease that ends later than any granted now could is of a clock that stepped back; it counts as run out.
+    """
+    table = import_batches.c
+    lapsed = or_(table.lease_expires_at < now, table.lease_expires_at > now + 2 * lease)
+    waiting = or_(table.status == Status.RECEIVED, and_(table.status == Status.RUNNING, lapsed))
+    query = select(*_COLUMNS).where(table.status.in_([Status.RECEIVED, Status.RUNNING]), waiting)
+    row = connection.execute(query.order_by(table.id).limit(1)).mappings().first()
+    return None if row is None else _import(row)
+
+
+def next_to_clean(connection: Connection) -> Import | None:
+    """Return the oldest failed or discarded import whose rows are still there."""
+    table = import_batches.c
+    query = select(*_COLUMNS).where(table.rows_to_remove).order_by(table.id).limit(1)
+    row = connection.execute(query).mappings().first()
+    return None if row is None else _import(row)
+
+
+def release_leases(connection: Connection, worker: str) -> int:
+    """End the leases of a worker that is known to be dead; return how many imports that frees."""
+    table = import_batches.c
+    return connection.execute(
+        update(import_batches)
+        .where(table.worker == worker, table.status == Status.RUNNING)
+        .values(lease_expires_at=datetime.fromisoformat("1970-01-01T00:00:00+00:00"))
+    ).rowcount
+
+
+def count_waiting(connection: Connection) -> int:
+    """Return how many imports no worker has begun."""
+    query = select(func.count()).where(import_batches.c.status == Status.RECEIVED)
+    return connection.execute(query).scalar_one()
+
+
+def next_source_version(connection: Connection, source: str) -> int:
+    """Return the next place in a source's version chain, from 1."""
+    query = select(func.max(import_batches.c.source_version)).where(import_batches.c.source == source)
+    return (connection.execute(query).scalar() or 0) + 1
+
+
+def previous_of(connection: Connection, entry: Import) -> str | None:
+    """Return the latest published batch of the same source, the import itself left out."""
+    table = import_batches.c
+    query = (
+        select(table.import_id)
+        .where(
+            table.source == entry.source,
+            table.kind == Kind.BATCH,
+            table.status == Status.PUBLISHED,
+            table.import_id != entry.import_id,
+        )
+        .order_by(table.observed_at.desc(), table.source_version.desc())
+        .limit(1)
+    )
+    return connection.execute(query).scalar()
+
+
+def earlier_duplicate(connection: Connection, entry: Import, sha256: Sequence[str]) -> str | None:
+    """Return the first staged or published import of the same source with one of these artifacts, before this one."""
+    table = import_batches.c
+    query = (
+        select(table.import_id)
+        .join(import_artifacts, import_artifacts.c.import_id == table.import_id)
+        .where(
+            import_artifacts.c.sha256.in_(sha256),
+            table.source == entry.source,
+            table.kind == Kind.BATCH,
+            table.status.in_([Status.STAGED, Status.PUBLISHED]),
+            table.id < entry.id,
+        )
+        .order_by(table.id)
+        .limit(1)
+    )
+    return connection.execute(query).scalar()
+
+
+def _import(row: RowMapping) -> Import:
+    values = dict(row)
+    values["source"] = values["source"] if values["source"] is not None else "default"
+    values["kind"] = Kind(values["kind"])
+    values["status"] = Status(values["status"])
+    values["on_error"] = OnError(values["on_error"])
+    values["publish_mode"] = PublishMode(values["publish_mode"])
+    return Import(**values)

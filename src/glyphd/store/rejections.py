@@ -1,0 +1,48 @@
+"""Submitted records that were not stored, each with its bytes and its issues."""
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import Connection, func, select
+
+from glyphd.domain.issues import Issue, Rejection
+from glyphd.store.bulk_sqlite import append_rows
+from glyphd.store.tables import import_rejections
+
+_decode_issues = msgspec.json.Decoder(list[Issue]).decode
+
+
+def append_rejections(connection: Connection, import_id: str, rejections: Sequence[Rejection]) -> int:
+    """Insert rejections in the order given; return how many."""
+    if not rejections:
+        return 0
+    encode = msgspec.json.Encoder().encode
+    columns = {
+        "import_index": [rejection.import_index for rejection in rejections],
+        "raw": [rejection.raw for rejection in rejections],
+        "issues": [encode(rejection.issues).decode() for rejection in rejections],
+    }
+    return append_rows(connection, import_rejections, columns, {"import_id": import_id})
+
+
+def list_rejections(connection: Connection, import_id: str, *, limit: int, after_index: int = 0) -> list[Rejection]:
+    """Return the rejections of an import, by import_index."""
+    table = import_rejections.c
+    query = (
+        select(table.import_index, table.raw, table.issues)
+        .where(table.import_id == import_id, table.import_index > after_index)
+        .order_by(table.import_index)
+        .limit(limit)
+    )
+    return [
+        Rejection(index, raw if isinstance(raw, bytes) else raw.encode(), _decode_issues(issues))
+        for index, raw, issues in connection.execute(query)
+    ]
+
+
+def count_rejections(connection: Connection, import_id: str) -> tuple[int, int]:
+    """Return how many rejections the database holds for an import, and the sum of their import_index."""
+    table = import_rejections.c
+    query = select(func.count(), func.coalesce(func.sum(table.import_index), 0)).where(table.import_id == import_id)
+    count, total = connection.execute(query).one()
+    return count, total

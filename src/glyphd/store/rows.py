@@ -1,0 +1,115 @@
+"""The rows of an import as a worker writes, counts and removes them."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+from sqlalchemy import Connection, Table, delete, func, select, tuple_
+
+from glyphd.domain.listing import FIELDS, FieldType
+from glyphd.store.bulk_sqlite import append_rows
+from glyphd.store.tables import (
+    import_facets,
+    import_model_stats,
+    import_rejections,
+    models,
+    scored_listings,
+    sightings,
+)
+from glyphd.store.types import timestamp_text
+
+_MODEL_FACTS = (
+    "vram_gb",
+    "tdp_watts",
+    "mig_support",
+    "nvlink",
+    "generation",
+    "cuda_cores",
+    "slot_width",
+    "pcie_generation",
+)
+_DERIVED = (sightings, import_model_stats, import_facets)
+_TIMESTAMPS = [field.name for field in FIELDS if field.type is FieldType.TIMESTAMP]
+
+
+def append_listings(connection: Connection, import_id: str, accepted: pl.DataFrame, now: datetime) -> int:
+    """Insert accepted rows: `import_index` and every field of the contract, in the types of the contract."""
+    stored = accepted.select("import_index", *(field.name for field in FIELDS)).with_columns(
+        pl.col(name).dt.strftime("%Y-%m-%d %H:%M:%S%.f") for name in _TIMESTAMPS
+    )
+    written_at = timestamp_text(now)[:19]
+    constants = {"import_id": import_id, "created_at": written_at, "updated_at": written_at}
+    return append_rows(connection, scored_listings, _columns(stored), constants)
+
+
+def insert_new_models(
+    connection: Connection, import_id: str, accepted: pl.DataFrame, known: set[str], now: datetime
+) -> None:
+    """Insert the models that no import has named before, with the facts of their first row; update ``known``."""
+    fresh = accepted.filter(~pl.col("canonical_model").is_in(list(known))).unique(
+        "canonical_model", keep="first", maintain_order=True
+    )
+    for row in fresh.select("canonical_model", *_MODEL_FACTS).to_dicts():
+        name = row.pop("canonical_model")
+        if connection.execute(select(models.c.id).where(models.c.model == name)).first() is None:
+            connection.execute(
+                models.insert().values(model=name, import_id=import_id, created_at=now, updated_at=now, **row)
+            )
+    known.update(fresh["canonical_model"].to_list())
+
+
+def append_sightings(connection: Connection, import_id: str, frame: pl.DataFrame) -> int:
+    """Insert sightings, sorted as their primary key is: always at the right edge of the tree."""
+    return append_rows(connection, sightings, _columns(frame), {"import_id": import_id})
+
+
+def append_statistics(connection: Connection, import_id: str, statistics: pl.DataFrame, facets: pl.DataFrame) -> None:
+    """Insert the figures of each model and the counts of each facet value."""
+    for table, frame in ((import_model_stats, statistics), (import_facets, facets)):
+        if len(frame):
+            append_rows(connection, table, _columns(frame), {"import_id": import_id})
+
+
+def count_listings(connection: Connection, import_id: str) -> tuple[int, int]:
+    """Return how many rows the database holds for an import, and the sum of their import_index."""
+    table = scored_listings.c
+    query = select(func.count(), func.coalesce(func.sum(table.import_index), 0)).where(table.import_id == import_id)
+    count, total = connection.execute(query).one()
+    return count, total
+
+
+def count_sightings(connection: Connection, import_id: str) -> int:
+    """Return how many sightings the database holds for an import."""
+    return connection.execute(
+        select(func.count()).select_from(sightings).where(sightings.c.import_id == import_id)
+    ).scalar_one()
+
+
+def count_orphans(connection: Connection, import_id: str) -> int:
+    """Return how many rows of an import name a model that is not in `models` (G1), checked set-wise."""
+    query = (
+        select(func.count())
+        .select_from(import_model_stats.outerjoin(models, models.c.model == import_model_stats.c.canonical_model))
+        .where(import_model_stats.c.import_id == import_id, models.c.id.is_(None))
+    )
+    return connection.execute(query).scalar_one()
+
+
+def removals(*, with_rejections: bool) -> Iterator[Table]:
+    """Name the tables that hold rows of an import, derived ones first."""
+    yield from _DERIVED
+    yield scored_listings
+    if with_rejections:
+        yield import_rejections
+
+
+def remove_some(connection: Connection, table: Table, import_id: str, limit: int) -> int:
+    """Delete at most ``limit`` rows of an import from one table; return how many went."""
+    key = tuple_(*table.primary_key.columns)
+    chosen = select(*table.primary_key.columns).where(table.c.import_id == import_id).limit(limit)
+    return connection.execute(delete(table).where(key.in_(chosen))).rowcount
+
+
+def _columns(frame: pl.DataFrame) -> dict[str, list[Any]]:
+    return {series.name: series.to_list() for series in frame}

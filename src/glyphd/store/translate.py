@@ -1,0 +1,32 @@
+"""The only place that catches driver errors: what a driver says becomes a failure of glyphd's own vocabulary."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from glyphd.errors import GlyphdError, NoSpaceLeft, StoreUnavailable
+
+
+@contextmanager
+def translating() -> Iterator[None]:
+    """Raise StoreUnavailable or NoSpaceLeft in place of what SQLAlchemy or the driver raises."""
+    try:
+        yield
+    except DBAPIError as exc:
+        raise _translated(exc.orig or exc) from exc
+    except sqlite3.Error as exc:
+        raise _translated(exc) from exc
+    except PoolTimeout as exc:
+        raise StoreUnavailable("All connections to the database are in use; try again.") from exc
+    except SQLAlchemyError as exc:
+        raise StoreUnavailable(f"The database answered: {exc}") from exc
+
+
+def _translated(exc: BaseException) -> GlyphdError:
+    text = str(exc)
+    if "disk is full" in text or "disk I/O error" in text:
+        return NoSpaceLeft(f"The database cannot grow: {text}.")
+    return StoreUnavailable(f"The database answered: {text}.")
