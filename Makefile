@@ -1,0 +1,54 @@
+# Everything a developer types. Needs only Python 3.11 or newer: tools/uv installs uv into .uv/ where it is missing.
+
+UV := tools/uv
+RUN := $(UV) run
+COVERAGE_FLOOR := 95
+COVERED := domain ingest services
+BENCH :=
+PYTEST :=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench docs format lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## Serve on 127.0.0.1:8080 with the sample imported, until Ctrl-C
+	@$(UV) sync --quiet
+	@$(RUN) --no-sync python tools/demo.py
+
+test: ## Run the tests (PYTEST="-k name" narrows them) and hold coverage to its floor
+	@$(RUN) coverage erase
+	$(RUN) coverage run -m pytest $(PYTEST)
+	@$(RUN) coverage combine --quiet
+ifeq ($(strip $(PYTEST)),)
+	@$(RUN) python tools/check_coverage.py $(COVERAGE_FLOOR) $(COVERED)
+endif
+
+check: ## Lint, types, layers, sizes, generated docs: everything but the tests
+	$(RUN) ruff check .
+	$(RUN) flake8
+	$(RUN) black --check --quiet .
+	$(RUN) isort --check-only --quiet .
+	$(RUN) mypy
+	$(RUN) lint-imports --no-logo
+	$(RUN) python tools/check_sizes.py
+	$(RUN) python tools/reference.py --check
+
+bench: ## Run the benchmarks and write docs/explanation/performance.md (BENCH="--quick" for a fast look)
+	$(RUN) python benchmarks/run.py $(BENCH)
+
+docs: ## Regenerate docs/reference from the code
+	$(RUN) python tools/reference.py
+
+format: ## Order imports and format
+	$(RUN) isort --quiet .
+	$(RUN) black --quiet .
+
+lock: ## Pin the newest versions of everything in pyproject.toml
+	$(RUN) python tools/lock.py --upgrade
+	$(UV) sync
+
+clean: ## Remove the environment and everything that was built or cached (data/ stays)
+	rm -rf .venv .uv dist build .coverage .coverage.* htmlcov .mypy_cache .ruff_cache .pytest_cache \
+		.hypothesis .schemathesis .import_linter_cache benchmarks/.cache
