@@ -6,10 +6,14 @@ vectors are in ``tests/unit/domain/test_identity.py``; changing any of them orph
 
 import re
 from hashlib import blake2b
-from urllib.parse import urlsplit
 
-_TRACKING = re.compile(r"^(utm_.*|gclid|fbclid|msclkid|dclid|yclid|mc_cid|mc_eid|igshid|_ga|srsltid)$")
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+TRACKING_PARAMETERS = r"utm_[^=]*|gclid|fbclid|msclkid|dclid|yclid|mc_cid|mc_eid|igshid|_ga|srsltid"
+"""Query parameters, in any case, that say where a visitor came from and not what is offered."""
+
+# Not urllib.parse: what it accepts and how it cuts has changed between Python versions, and a key must not.
+_URL = re.compile(r"(https?)://(?:[^/?#]*@)?(\[[^\]/?#]*\]|[^:/?#]*)(?::([0-9]*))?([^?#]*)(?:\?([^#]*))?", re.I | re.S)
+_TRACKING = re.compile(TRACKING_PARAMETERS, re.I)
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
 _SEPARATOR = "\x1f"
 
 
@@ -17,22 +21,24 @@ def normalise_url(url: str) -> str:
     """Return the part of a http(s) URL that identifies an offer: host, port, path and query.
 
     Dropped: scheme, user, `www.`, default port, fragment, trailing slashes of the path, tracking parameters. Query
-    parameters are sorted. The host is lower-cased, path and query are not. A URL that cannot be split is returned as is.
+    parameters are sorted. The host is lower-cased, path and query are not; nothing is decoded, a host in its own
+    script and the same host in Punycode differ. Text that is no such URL is returned as is.
     """
-    try:
-        parts = urlsplit(url)
-        host, port = (parts.hostname or "").removeprefix("www."), parts.port
-    except ValueError:
+    match = _URL.match(url)
+    if match is None:
         return url
-    if port is not None and port != _DEFAULT_PORTS.get(parts.scheme):
+    scheme, host, port, path, query = match.groups()
+    host = host.lower().removeprefix("www.")
+    port = (port or "").lstrip("0")
+    if port and port != _DEFAULT_PORTS[scheme.lower()]:
         host = f"{host}:{port}"
-    return host + parts.path.rstrip("/") + _query(parts.query)
+    return host + path.rstrip("/") + _query(query)
 
 
-def _query(query: str) -> str:
+def _query(query: str | None) -> str:
     if not query:
         return ""
-    kept = sorted(part for part in query.split("&") if part and not _TRACKING.match(part.split("=", 1)[0].lower()))
+    kept = sorted(part for part in query.split("&") if part and not _TRACKING.fullmatch(part.split("=", 1)[0]))
     return "?" + "&".join(kept) if kept else ""
 
 
@@ -42,8 +48,12 @@ def identity_text(
     """Return the text that is hashed: the model, and the URL, or without one seller, region and condition."""
     if source_url:
         return canonical_model + _SEPARATOR + normalise_url(source_url)
-    who = (part.strip().casefold() if part else "" for part in (seller, region, condition))
-    return canonical_model + _SEPARATOR + _SEPARATOR + _SEPARATOR.join(who)
+    return canonical_model + _SEPARATOR + _SEPARATOR + offer_text(seller, region, condition)
+
+
+def offer_text(seller: str | None, region: str | None, condition: str | None) -> str:
+    """Return what stands for an offer without a URL: case and surrounding space do not count."""
+    return _SEPARATOR.join(part.strip().casefold() if part else "" for part in (seller, region, condition))
 
 
 def hash_identity(text: str) -> int:

@@ -28,7 +28,7 @@ class Field:
     """One field of a listing.
 
     ``minimum`` and ``maximum`` are inclusive, ``above`` is exclusive, all in ``unit``; ``max_length`` counts characters.
-    ``unknown_means_null``: a value that cannot be read becomes NULL with a warning instead of rejecting its record.
+    ``thousands``: amounts may be written as people do, `$12,490.00`. ``unknown_means_null``: a value that cannot be read becomes NULL with a warning instead of rejecting its record.
     ``aliases`` are headers seen in real files, strongest first; :func:`header_key` tells when two headers are the same.
     """
 
@@ -43,6 +43,7 @@ class Field:
     above: float | None = None
     maximum: float | None = None
     max_length: int | None = None
+    thousands: bool = False
     unknown_means_null: bool = False
     aliases: tuple[str, ...] = ()
 
@@ -70,7 +71,7 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "price", _NUM, "Asking price", "28450.00",
-        required=True, since="v1.0", unit="USD", above=0, maximum=10_000_000,
+        required=True, since="v1.0", unit="USD", above=0, maximum=10_000_000, thousands=True,
         aliases=("price_usd", "Current_Retail_Price_USD"),
     ),
     Field(
