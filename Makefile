@@ -36,7 +36,7 @@ check: ## Lint, types, layers, sizes, generated docs: everything but the tests
 	$(RUN) python tools/reference.py --check
 
 bench: ## Run the benchmarks and write docs/explanation/performance.md (BENCH="--quick" for a fast look)
-	$(RUN) python benchmarks/run.py $(BENCH)
+	$(RUN) python -m benchmarks.run $(BENCH)
 
 docs: ## Regenerate docs/reference from the code
 	$(RUN) python tools/reference.py

@@ -1,12 +1,13 @@
 """What every benchmark reports in, and how memory, time and the machine are read."""
 
+import argparse
 import hashlib
 import os
 import platform
 import sqlite3
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 MIB = 1024 * 1024
@@ -42,6 +43,21 @@ class Options:
     repeats: int = 3
     imports: int = 20
     big_rows: int = 5_000_000
+
+
+def run_alone(run: Callable[[Options], list[Figure]], description: str | None, *names: str) -> None:
+    """Run one benchmark from the command line, with the options it knows, and print its figures."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for option in fields(Options):
+        if option.name in names:
+            parser.add_argument(f"--{option.name.replace('_', '-')}", type=int, default=option.default)
+    print_figures(run(Options(**vars(parser.parse_args()))))
+
+
+def print_figures(figures: Iterable[Figure]) -> None:
+    """Print figures for people, one a line."""
+    for figure in figures:
+        print(f"{figure.name:66} {figure.value:12,.2f} {figure.unit}", flush=True)
 
 
 def seconds(call: Callable[[], object]) -> float:

@@ -24,7 +24,7 @@ START_SECONDS = 30
 
 
 def _glyphd(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "glyphd.cli.main", *arguments]
+    return [sys.executable, "-m", "glyphd", *arguments]
 
 
 def refuse_taken_port(host: str, port: int) -> None:
@@ -81,7 +81,7 @@ def print_next_steps(base: str, import_id: str) -> None:
     print(f"""
 glyphd is running. Open:
 
-    {base}/docs                                     the API, to try out
+    {base}/api/docs                                 the API, to try out
     {base}/api/listings?import_id={import_id}
     {base}/api/models
 
