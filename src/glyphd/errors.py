@@ -13,11 +13,13 @@ class Kind(StrEnum):
 
     SYNTAX = "syntax"
     NOT_FOUND = "not_found"
+    NOT_ALLOWED = "not_allowed"
     CONFLICT = "conflict"
     TOO_LARGE = "too_large"
     UNSUPPORTED = "unsupported"
     INVALID = "invalid"
     BUSY = "busy"
+    FAULT = "fault"
     UNAVAILABLE = "unavailable"
     NO_SPACE = "no_space"
 
@@ -26,7 +28,7 @@ class GlyphdError(Exception):
     """Something went wrong."""
 
     code: ClassVar[str] = "error"
-    kind: ClassVar[Kind] = Kind.UNAVAILABLE
+    kind: ClassVar[Kind] = Kind.FAULT
 
     def __init__(self, detail: str | None = None, **members: Any) -> None:
         """Keep the detail, and members such as ``import_id`` or ``line`` that the problem carries along."""
@@ -47,6 +49,18 @@ class MalformedRequest(GlyphdError):
     """The request cannot be parsed."""
 
     code, kind = "malformed_request", Kind.SYNTAX
+
+
+class RouteNotFound(GlyphdError):
+    """There is nothing at this path."""
+
+    code, kind = "route_not_found", Kind.NOT_FOUND
+
+
+class MethodNotAllowed(GlyphdError):
+    """The path does not take this method."""
+
+    code, kind = "method_not_allowed", Kind.NOT_ALLOWED
 
 
 class IncompleteBody(GlyphdError):
@@ -205,6 +219,12 @@ class IllegalTransition(GlyphdError):
     code, kind = "illegal_transition", Kind.CONFLICT
 
 
+class ImportDiscarded(GlyphdError):
+    """The import was discarded."""
+
+    code, kind = "import_discarded", Kind.CONFLICT
+
+
 class LeaseLost(GlyphdError):
     """Another worker has taken the import over."""
 
@@ -214,19 +234,19 @@ class LeaseLost(GlyphdError):
 class CountsDisagree(GlyphdError):
     """The rows in the database are not the rows that were read."""
 
-    code, kind = "counts_disagree", Kind.UNAVAILABLE
+    code, kind = "counts_disagree", Kind.FAULT
 
 
 class WorkerDied(GlyphdError):
     """Every worker that ran the import died."""
 
-    code, kind = "worker_died", Kind.UNAVAILABLE
+    code, kind = "worker_died", Kind.FAULT
 
 
 class UnexpectedFailure(GlyphdError):
     """The import ran into a fault of the service."""
 
-    code, kind = "unexpected_failure", Kind.UNAVAILABLE
+    code, kind = "unexpected_failure", Kind.FAULT
 
 
 # -- the stores -------------------------------------------------------------------------------------------------------
@@ -259,4 +279,4 @@ class MigrationFailed(GlyphdError):
 class ArtifactDamaged(GlyphdError):
     """The stored artifact is missing or is not what was submitted."""
 
-    code, kind = "artifact_damaged", Kind.UNAVAILABLE
+    code, kind = "artifact_damaged", Kind.FAULT

@@ -1,1 +1,1 @@
-"""What glyphd means by its words (DESIGN §2), in plain Python: no library, no database, no clock of its own."""
+"""What glyphd means by its words (DESIGN §2), in plain Python: the standard library and nothing else."""

@@ -1,0 +1,1 @@
+"""What glyphd does, one verb a module. A service owns its transactions; the edges only translate."""

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, and_, func, or_, select, update
+from sqlalchemy import Connection, and_, func, or_, select, update
 
 from glyphd.domain.imports import Import, Kind, OnError, PublishMode, Status
-from glyphd.errors import ImportNotFound, LeaseLost
+from glyphd.errors import GlyphdError, ImportNotFound, InvalidParameter, LeaseLost
 from glyphd.store.tables import import_artifacts, import_batches
 
 _COLUMNS = [import_batches.c[field.name] for field in fields(Import)]
@@ -23,8 +24,17 @@ def find_import(connection: Connection, import_id: str) -> Import:
     """Return one import. Raises ImportNotFound."""
     row = connection.execute(select(*_COLUMNS).where(import_batches.c.import_id == import_id)).mappings().first()
     if row is None:
-        raise ImportNotFound(f"There is no import {import_id!r}.", import_id=import_id)
+        raise _not_found(import_id)
     return _import(row)
+
+
+def _not_found(import_id: str) -> GlyphdError:
+    """Tell an id that could be one from one that cannot; databases in the field hold ids that are no UUIDs."""
+    try:
+        UUID(import_id)
+    except ValueError:
+        return InvalidParameter(f"{import_id!r} is not the id of an import.", parameter="import_id")
+    return ImportNotFound(f"There is no import {import_id!r}.", import_id=import_id)
 
 
 def list_imports(
@@ -43,7 +53,7 @@ def list_imports(
     if below_id is not None:
         query = query.where(table.id < below_id)
     if source is not None:
-        query = query.where(table.source == source)
+        query = query.where(func.coalesce(table.source, "default") == source)
     if statuses:
         query = query.where(table.status.in_(statuses))
     if since is not None:
@@ -138,6 +148,16 @@ def previous_of(connection: Connection, entry: Import) -> str | None:
     return connection.execute(query).scalar()
 
 
+def latest_by_source(connection: Connection) -> list[tuple[Import, int]]:
+    """Return, by source, its newest import and how many it has."""
+    table = import_batches.c
+    source = func.coalesce(table.source, "default")
+    newest = select(func.max(table.id).label("id"), func.count().label("imports")).group_by(source).subquery()
+    query = select(*_COLUMNS, newest.c.imports).join(newest, newest.c.id == table.id).order_by(source)
+    rows = [dict(row) for row in connection.execute(query).mappings()]
+    return [(_import(row), count) for row in rows if (count := row.pop("imports"))]
+
+
 def earlier_duplicate(connection: Connection, entry: Import, sha256: Sequence[str]) -> str | None:
     """Return the first staged or published import of the same source with one of these artifacts, before this one."""
     table = import_batches.c
@@ -157,7 +177,7 @@ def earlier_duplicate(connection: Connection, entry: Import, sha256: Sequence[st
     return connection.execute(query).scalar()
 
 
-def _import(row: RowMapping) -> Import:
+def _import(row: Mapping[Any, Any]) -> Import:
     values = dict(row)
     values["source"] = values["source"] if values["source"] is not None else "default"
     values["kind"] = Kind(values["kind"])

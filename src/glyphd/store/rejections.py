@@ -1,6 +1,7 @@
 """Submitted records that were not stored, each with its bytes and its issues."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, func, select
@@ -17,7 +18,7 @@ def append_rejections(connection: Connection, import_id: str, rejections: Sequen
     if not rejections:
         return 0
     encode = msgspec.json.Encoder().encode
-    columns = {
+    columns: dict[str, Sequence[Any]] = {
         "import_index": [rejection.import_index for rejection in rejections],
         "raw": [rejection.raw for rejection in rejections],
         "issues": [encode(rejection.issues).decode() for rejection in rejections],

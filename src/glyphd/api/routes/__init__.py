@@ -1,0 +1,1 @@
+"""Routes: parse, one service call, return; at most ten lines each."""

@@ -1,0 +1,108 @@
+"""From what services return to what the HTTP API answers."""
+
+import base64
+from collections.abc import Iterator, Sequence
+from html import escape
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import msgspec
+from fastapi import Request, Response
+from fastapi.responses import FileResponse, HTMLResponse, StreamingResponse
+
+from glyphd.api.paging import encode_cursor, link_to_next
+from glyphd.api.problems import STATUS_OF_KIND, problem_types
+from glyphd.api.schemas import EventItem, ImportParameters, ListingParameters, Page
+from glyphd.errors import InvalidParameter, RouteNotFound
+from glyphd.services.browsing import ListingPage, ListingQuery
+from glyphd.services.inspecting import RejectedRecord, StoredArtifact
+from glyphd.services.options import parse_moment
+from glyphd.services.reporting import ImportFilters
+from glyphd.store.events import Event
+
+T = TypeVar("T")
+
+
+def page(request: Request, response: Response, items: Sequence[T], position: object | None) -> Page[T]:
+    """Answer one page of a collection; ``position`` is where it ended, None on the last page."""
+    cursor = None if position is None else encode_cursor(position)
+    response.headers.update(link_to_next(request, cursor))
+    return Page(items=list(items), next=cursor)
+
+
+def rejections_page(
+    request: Request, response: Response, found: Sequence[RejectedRecord], limit: int
+) -> Page[RejectedRecord]:
+    """Answer rejections; one more than ``limit`` was asked for, to know whether there are more."""
+    last = found[limit - 1].import_index if len(found) > limit else None
+    return page(request, response, found[:limit], last)
+
+
+def events_page(request: Request, response: Response, found: Sequence[Event], limit: int) -> Page[EventItem]:
+    """Answer events; one more than ``limit`` was asked for, to know whether there are more."""
+    last = found[limit - 1].id if len(found) > limit else None
+    items = [EventItem.model_validate(event, from_attributes=True) for event in found[:limit]]
+    return page(request, response, items, last)
+
+
+def import_filters(parameters: ImportParameters) -> ImportFilters:
+    """Read the filters of `GET /api/imports`."""
+    return ImportFilters(
+        source=parameters.source,
+        statuses=parameters.status,
+        since=parse_moment("since", parameters.since) if parameters.since else None,
+        until=parse_moment("until", parameters.until) if parameters.until else None,
+    )
+
+
+def listing_query(parameters: ListingParameters) -> ListingQuery:
+    """Read the filters of `GET /api/listings`. Raises InvalidParameter for a range that nothing can be in."""
+    given: dict[str, Any] = parameters.model_dump(exclude={"limit", "offset", "cursor"})
+    for name in ("after", "before"):
+        given[name] = parse_moment(name, given[name]) if given[name] else None
+    for low, high in (("min_price", "max_price"), ("min_score", "max_score"), ("after", "before")):
+        if given[low] is not None and given[high] is not None and given[low] > given[high]:
+            raise InvalidParameter(f"{low} is above {high}.", parameter=low)
+    return ListingQuery(**given)
+
+
+def listings_array(request: Request, found: ListingPage) -> Response:
+    """Answer listings as a bare array; the cursor is in `Link` only."""
+    headers = link_to_next(request, encode_cursor(found.last) if found.last else None)
+    return Response(msgspec.json.encode(found.items), 200, headers, "application/json")
+
+
+def csv_download(lines: Iterator[bytes], filename: str) -> Response:
+    """Answer a CSV file as it is made."""
+    headers = {"Content-Disposition": _attachment(filename), "X-Content-Type-Options": "nosniff"}
+    return StreamingResponse(lines, 200, headers, "text/csv; charset=utf-8")
+
+
+def artifact_download(stored: StoredArtifact) -> Response:
+    """Answer the bytes of an artifact, with their digest (RFC 9530)."""
+    artifact = stored.artifact
+    digest = base64.b64encode(bytes.fromhex(artifact.sha256)).decode()
+    headers = {
+        "Content-Disposition": _attachment(artifact.filename or artifact.sha256),
+        "Repr-Digest": f"sha-256=:{digest}:",
+        "ETag": f'"{artifact.sha256}"',
+        "X-Content-Type-Options": "nosniff",
+    }
+    return FileResponse(stored.path, headers=headers, media_type=artifact.media_type)
+
+
+def _attachment(filename: str) -> str:
+    return f"attachment; filename*=utf-8''{quote(filename, safe='')}"
+
+
+def problem_page(code: str) -> Response:
+    """Answer what a problem type means. Raises RouteNotFound."""
+    kind = problem_types().get(code)
+    if kind is None:
+        raise RouteNotFound(f"There is no problem type {code!r}.")
+    title, status = escape(kind.title()), STATUS_OF_KIND[kind.kind]
+    return HTMLResponse(
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>"
+        f"<h1>{title}</h1><p>Problem <code>{code}</code>, HTTP status {status}. "
+        "The <code>detail</code> of a problem says what was found in its case.</p></html>"
+    )

@@ -1,0 +1,48 @@
+"""The HTTP application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from glyphd import __version__
+from glyphd.api import openapi, problems
+from glyphd.api.request_log import RequestLog
+from glyphd.api.routes import contract, health, imports, listings
+from glyphd.bootstrap import open_context
+from glyphd.logs import configure_logs
+from glyphd.services.context import Context
+from glyphd.settings import Settings
+
+
+def create_app(settings: Settings | None = None, context: Context | None = None) -> FastAPI:
+    """Build the application; without arguments from the environment, as the server's processes do.
+
+    Its lifespan opens the database, and raises SchemaOutOfDate for one that is not at this version's revision.
+    """
+    settings = settings or Settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        configure_logs(settings.log_level)
+        app.state.settings = settings
+        app.state.context = context or open_context(settings)
+        yield
+        if context is None:
+            app.state.context.database.dispose()
+
+    app = FastAPI(
+        title="glyphd",
+        version=__version__,
+        description="Receives scored GPU listings, checks every row, and remembers where each one came from.",
+        lifespan=lifespan,
+        docs_url="/api/docs",
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+    )
+    for module in (imports, listings, contract, health):
+        app.include_router(module.router)
+    app.add_middleware(RequestLog)
+    problems.install(app)
+    openapi.install(app)
+    return app

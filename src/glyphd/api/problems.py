@@ -1,0 +1,128 @@
+"""Every error of the HTTP API is RFC 9457 `application/problem+json`, whoever raises it."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
+
+from glyphd import errors
+from glyphd.errors import GlyphdError, Kind
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUS_OF_KIND: dict[Kind, int] = {
+    Kind.SYNTAX: 400,
+    Kind.NOT_FOUND: 404,
+    Kind.NOT_ALLOWED: 405,
+    Kind.CONFLICT: 409,
+    Kind.TOO_LARGE: 413,
+    Kind.UNSUPPORTED: 415,
+    Kind.INVALID: 422,
+    Kind.BUSY: 429,
+    Kind.FAULT: 500,
+    Kind.UNAVAILABLE: 503,
+    Kind.NO_SPACE: 507,
+}
+RETRY_AFTER_SECONDS = {429: "5", 503: "5"}
+
+_log = structlog.get_logger()
+
+
+class Problem(BaseModel):
+    """What went wrong, after RFC 9457. `code` is stable; further members depend on it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+
+
+def problem_types() -> dict[str, type[GlyphdError]]:
+    """Return every failure that can be answered, by code."""
+    found: dict[str, type[GlyphdError]] = {}
+    waiting: list[type[GlyphdError]] = [GlyphdError]
+    while waiting:
+        kind = waiting.pop(0)
+        found.setdefault(kind.code, kind)
+        waiting.extend(kind.__subclasses__())
+    return found
+
+
+def problem_response(
+    exc: GlyphdError, *, members: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Answer a failure, with members that this answer adds."""
+    status = STATUS_OF_KIND[exc.kind]
+    body = {
+        "type": f"/problems/{exc.code}",
+        "title": exc.title(),
+        "status": status,
+        "detail": exc.detail,
+        "code": exc.code,
+        **exc.members,
+        **(members or {}),
+    }
+    retry = {"Retry-After": RETRY_AFTER_SECONDS[status]} if status in RETRY_AFTER_SECONDS else {}
+    return JSONResponse(body, status, {**retry, **(headers or {})}, MEDIA_TYPE)
+
+
+def declare(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Declare problems for the OpenAPI document."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {"schema": schema}}}
+        for status in statuses
+    }
+
+
+def install(app: FastAPI) -> None:
+    """Answer every kind of exception as a problem."""
+    app.add_exception_handler(GlyphdError, _on_glyphd_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Exception, _on_unexpected)
+
+
+async def _on_glyphd_error(_request: Request, exc: Exception) -> Response:
+    assert isinstance(exc, GlyphdError)  # noqa: S101 - Starlette's signature is wider than its promise
+    return problem_response(exc)
+
+
+async def _on_invalid_request(_request: Request, exc: Exception) -> Response:
+    assert isinstance(exc, RequestValidationError)  # noqa: S101
+    faults = [
+        {"in": str(fault["loc"][0]), "parameter": ".".join(map(str, fault["loc"][1:])), "message": fault["msg"]}
+        for fault in exc.errors()
+    ]
+    if any(fault["type"] == "json_invalid" for fault in exc.errors()):
+        return problem_response(errors.MalformedRequest(faults[0]["message"]))
+    return problem_response(errors.InvalidParameter(_sentence(faults), faults=faults))
+
+
+def _sentence(faults: Sequence[Mapping[str, str]]) -> str:
+    return "; ".join(f"{fault['parameter'] or fault['in']}: {fault['message']}" for fault in faults)
+
+
+async def _on_http_exception(request: Request, exc: Exception) -> Response:
+    assert isinstance(exc, HTTPException)  # noqa: S101
+    if exc.status_code == HTTPStatus.NOT_FOUND:
+        problem: GlyphdError = errors.RouteNotFound(f"There is nothing at {request.url.path}.")
+    elif exc.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        problem = errors.MethodNotAllowed(f"{request.url.path} does not take {request.method}.")
+    else:
+        problem = errors.MalformedRequest(str(exc.detail))
+    return problem_response(problem, headers=exc.headers)
+
+
+async def _on_unexpected(request: Request, exc: Exception) -> Response:
+    _log.error("request.unexpected", path=request.url.path, exc_info=exc)
+    return problem_response(errors.UnexpectedFailure("See the server's log."))

@@ -1,0 +1,36 @@
+"""The row contract, and the pages that problem types resolve to."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Response
+
+from glyphd.api import answers
+from glyphd.api.problems import declare
+from glyphd.api.schemas import SchemaVersions
+from glyphd.domain.contract_schema import json_schema
+from glyphd.domain.listing import DEFAULT_SCHEMA_VERSION, SCHEMA_VERSIONS
+from glyphd.errors import SchemaVersionNotFound
+
+router = APIRouter(tags=["contract"])
+
+
+@router.get("/api/schema/versions")
+def get_schema_versions() -> SchemaVersions:
+    """List the schema versions that a batch may name."""
+    return SchemaVersions(default=DEFAULT_SCHEMA_VERSION, supported=list(SCHEMA_VERSIONS))
+
+
+@router.get("/api/schema/{version}", responses=declare(404))
+def get_schema(version: Annotated[str, Path(description="Such as `v1.1`.")]) -> dict[str, Any]:
+    """Return the row contract of one schema version as JSON Schema."""
+    if version not in SCHEMA_VERSIONS:
+        raise SchemaVersionNotFound(f"There is no schema version {version!r}.", supported=list(SCHEMA_VERSIONS))
+    return json_schema(version)
+
+
+@router.get(
+    "/problems/{code}", response_class=Response, responses={200: {"content": {"text/html": {}}}, **declare(404)}
+)
+def get_problem_type(code: Annotated[str, Path(description="A problem's `code`.")]) -> Response:
+    """Say in a page what a problem type means; the `type` of every problem resolves to it."""
+    return answers.problem_page(code)

@@ -1,0 +1,127 @@
+"""Imports: submit a batch, see what became of it, take it out."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from glyphd.api import answers, importing
+from glyphd.api.openapi import IMPORT_BODY, IMPORT_PARAMETERS, IMPORT_RESPONSES
+from glyphd.api.paging import decode_cursor
+from glyphd.api.problems import declare
+from glyphd.api.requests import Actor, ImportId, ServerSettings, ServiceContext
+from glyphd.api.schemas import (
+    EventItem,
+    ImportParameters,
+    Page,
+    PageParameters,
+    Reason,
+    RejectionParameters,
+)
+from glyphd.services import discarding, inspecting, reporting, returning, surveying
+from glyphd.services.inspecting import RejectedRecord
+from glyphd.services.reporting import ImportReport
+from glyphd.services.surveying import SourceSummary
+
+router = APIRouter(prefix="/api", tags=["imports"])
+
+
+@router.post(
+    "/import",
+    status_code=201,
+    responses=IMPORT_RESPONSES,
+    response_model=ImportReport,
+    openapi_extra={"requestBody": IMPORT_BODY, "parameters": IMPORT_PARAMETERS},
+)
+async def post_import(request: Request, context: ServiceContext, settings: ServerSettings, actor: Actor) -> Response:
+    """Import one batch of scored listings.
+
+    Partial success is a success: what is wrong with single records is in the report.
+    """
+    return await importing.import_batch(request, context, settings, actor)
+
+
+@router.get("/imports", responses=declare(422))
+def get_imports(
+    request: Request, response: Response, context: ServiceContext, parameters: Annotated[ImportParameters, Query()]
+) -> Page[ImportReport]:
+    """List imports, newest first."""
+    below_id = decode_cursor(parameters.cursor, int)
+    filters = answers.import_filters(parameters)
+    reports, last_id = reporting.report_imports(context, filters, limit=parameters.limit, below_id=below_id)
+    return answers.page(request, response, reports, last_id)
+
+
+@router.get("/imports/{import_id}", responses=declare(404, 422))
+def get_import(context: ServiceContext, import_id: ImportId) -> ImportReport:
+    """Report one import, with live progress while it is not finished."""
+    return reporting.report_import(context, import_id)
+
+
+@router.get(
+    "/imports/{import_id}/rejections",
+    response_model=Page[RejectedRecord],
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **declare(404, 422)},
+)
+def get_rejections(
+    request: Request,
+    response: Response,
+    context: ServiceContext,
+    import_id: ImportId,
+    parameters: Annotated[RejectionParameters, Query()],
+) -> Page[RejectedRecord] | Response:
+    """List the records that were not stored, each with its bytes and what is wrong with it."""
+    if parameters.format == "csv":
+        return answers.csv_download(returning.return_rejections(context, import_id), f"rejections-{import_id}.csv")
+    after = decode_cursor(parameters.cursor, int) or 0
+    found = inspecting.inspect_rejections(context, import_id, limit=parameters.limit + 1, after_index=after)
+    return answers.rejections_page(request, response, found, parameters.limit)
+
+
+@router.get(
+    "/imports/{import_id}/artifact",
+    response_class=Response,
+    responses={
+        200: {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}, "description": "The bytes."},
+        206: {
+            "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
+            "description": "A range of them.",
+        },
+        **declare(404, 422, 500),
+    },
+)
+def get_artifact(
+    context: ServiceContext,
+    import_id: ImportId,
+    role: Annotated[str | None, Query(min_length=1, max_length=64, description="Which, if there are several.")] = None,
+) -> Response:
+    """Return the bytes as they were submitted."""
+    return answers.artifact_download(inspecting.inspect_artifact(context, import_id, role))
+
+
+@router.get("/imports/{import_id}/events", responses=declare(404, 422))
+def get_events(
+    request: Request,
+    response: Response,
+    context: ServiceContext,
+    import_id: ImportId,
+    parameters: Annotated[PageParameters, Query()],
+) -> Page[EventItem]:
+    """Tell who did what to an import, when and why, oldest first."""
+    after = decode_cursor(parameters.cursor, int) or 0
+    found = inspecting.inspect_events(context, import_id, limit=parameters.limit + 1, after_id=after)
+    return answers.events_page(request, response, found, parameters.limit)
+
+
+@router.post("/imports/{import_id}/discard", responses=declare(400, 404, 409, 422, 503))
+def post_discard(
+    context: ServiceContext, import_id: ImportId, actor: Actor, body: Reason | None = None
+) -> ImportReport:
+    """Take out an import that is not published; one that waits or runs is cancelled."""
+    discarding.discard_import(context, import_id, actor, body.reason if body else None)
+    return reporting.report_import(context, import_id)
+
+
+@router.get("/sources")
+def get_sources(context: ServiceContext) -> Page[SourceSummary]:
+    """List the sources, each with its newest import and the batch that stands for it."""
+    return Page(items=surveying.survey_sources(context), next=None)

@@ -1,0 +1,33 @@
+"""Listings and models: bare arrays, as the clients that exist expect them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from glyphd.api import answers
+from glyphd.api.paging import decode_cursor
+from glyphd.api.problems import declare
+from glyphd.api.requests import ServiceContext
+from glyphd.api.schemas import Listing, ListingParameters
+from glyphd.services import browsing, surveying
+from glyphd.services.browsing import Position
+from glyphd.services.surveying import ModelSummary
+
+router = APIRouter(prefix="/api", tags=["listings"])
+
+
+@router.get("/listings", response_model=list[Listing], responses=declare(404, 422))
+def get_listings(
+    request: Request, context: ServiceContext, parameters: Annotated[ListingParameters, Query()]
+) -> Response:
+    """List the listings of published imports: newest import first, then in the order of the batch."""
+    query = answers.listing_query(parameters)
+    after = decode_cursor(parameters.cursor, Position)
+    page = browsing.browse_listings(context, query, limit=parameters.limit, offset=parameters.offset, after=after)
+    return answers.listings_array(request, page)
+
+
+@router.get("/models", responses=declare(503))
+def get_models(context: ServiceContext) -> list[ModelSummary]:
+    """List the models of the current view (each source's latest published batch) with their prices."""
+    return surveying.survey_models(context)

@@ -1,0 +1,150 @@
+"""Shapes of the HTTP API that are not a service's own: pages, parameters, and the listing made from the row contract."""
+
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from glyphd.api.problems import Problem
+from glyphd.domain import listing
+from glyphd.domain.imports import Status
+from glyphd.domain.listing import FieldType
+from glyphd.services.reporting import RecordError
+
+T = TypeVar("T")
+
+Text = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00]*$")]
+Price = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
+Score = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+Cursor = Annotated[str, Field(max_length=512, description="Where the page before ended; from `next` or `Link`.")]
+Limit = Annotated[int, Field(ge=1, le=1000)]
+
+_JSON_TYPES: dict[FieldType, Any] = {
+    FieldType.TEXT: str,
+    FieldType.URL: str,
+    FieldType.INTEGER: int,
+    FieldType.NUMBER: float,
+    FieldType.BOOLEAN: bool,
+    FieldType.TIMESTAMP: datetime,
+}
+
+
+def _field(field: listing.Field) -> Any:
+    unit = f" ({field.unit})" if field.unit else ""
+    return (_JSON_TYPES[field.type] | None, Field(description=f"{field.description}{unit}"))
+
+
+Listing = create_model(
+    "Listing",
+    __doc__="One scored offer of a GPU, and where it came from.",
+    id=(int, Field(description="Row number in the table.")),
+    import_id=(str, Field(description="The import it came with.")),
+    import_index=(int, Field(description="1-based position in the submitted batch.")),
+    listing_key=(str, Field(description="By what the offer is recognised in other imports: 16 hex digits.")),
+    created_at=(datetime | None, Field(description="When the row was written (UTC).")),
+    **{field.name: _field(field) for field in listing.FIELDS},
+)
+
+
+class Page(BaseModel, Generic[T]):
+    """One page of a collection; `next` is the cursor of the page after it, null on the last one."""
+
+    items: list[T]
+    next: str | None
+
+
+class Parameters(BaseModel):
+    """Query parameters; a name that is not known is an error, since a filter that is not understood hides nothing."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ListingParameters(Parameters):
+    """Filters of `GET /api/listings`."""
+
+    import_id: Text | None = Field(None, description="Only this import's rows, staged ones included.")
+    source: Text | None = Field(None, description="Only imports of this source.")
+    model: Text | None = Field(None, description="Exact, but for case, spaces, `-` and `_`.")
+    min_price: Price | None = Field(None, description="USD, inclusive.")
+    max_price: Price | None = Field(None, description="USD, inclusive.")
+    min_score: Score | None = Field(None, description="Inclusive.")
+    max_score: Score | None = Field(None, description="Inclusive.")
+    region: Text | None = Field(None, description="Exact.")
+    seller: Text | None = Field(None, description="Exact.")
+    condition: Text | None = Field(None, description="Exact.")
+    after: Text | None = Field(None, description="`seen_at` at or after this moment (ISO 8601).")
+    before: Text | None = Field(None, description="`seen_at` before this moment (ISO 8601).")
+    q: Text | None = Field(None, description="Text found in model, seller, notes, region or URL, ignoring case.")
+    limit: Limit = Field(100, description="Listings a page.")
+    offset: int = Field(0, ge=0, le=2**53, description="Listings to skip.")
+    cursor: Cursor | None = None
+
+
+class ImportParameters(Parameters):
+    """Filters of `GET /api/imports`."""
+
+    source: Text | None = Field(None, description="Only this source.")
+    status: list[Status] = Field([], description="Only these states; may be repeated.", max_length=8)
+    since: Text | None = Field(None, description="Received at or after this moment (ISO 8601).")
+    until: Text | None = Field(None, description="Received before this moment (ISO 8601).")
+    limit: Limit = Field(50, description="Imports a page.")
+    cursor: Cursor | None = None
+
+
+class PageParameters(Parameters):
+    """How much of a collection, and from where."""
+
+    limit: Limit = Field(100, description="Items a page.")
+    cursor: Cursor | None = None
+
+
+class RejectionParameters(PageParameters):
+    """How the rejections are wanted."""
+
+    format: Annotated[str, Field(pattern="^(json|csv)$")] = Field(
+        "json", description="`csv`: all of them, with their original columns, to fix and send again."
+    )
+
+
+class Reason(BaseModel):
+    """Why somebody changes the state of an import."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Annotated[str, Field(max_length=1000, pattern=r"^[^\x00]*$")] | None = None
+
+
+class EventItem(BaseModel):
+    """One thing that happened to an import."""
+
+    at: datetime
+    actor: str
+    action: str
+    status: Status
+    reason: str | None
+    details: dict[str, Any]
+
+
+class ImportProblem(Problem):
+    """Why an import that was received did not end published."""
+
+    import_id: str
+    received: int
+    count: int
+    rejected: int
+    errors: list[RecordError]
+    error_counts: dict[str, int]
+    errors_truncated: bool
+
+
+class SchemaVersions(BaseModel):
+    """The schema versions that a batch may name."""
+
+    default: str
+    supported: list[str]
+
+
+class Health(BaseModel):
+    """Whether the service is well."""
+
+    status: str

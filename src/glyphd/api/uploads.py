@@ -1,0 +1,195 @@
+"""Take the body of `POST /api/import`, whatever its form, straight into the artifact store.
+
+Limits hold as the bytes come; the body is never whole in memory. Work on the bytes happens in threads, a MiB at a time,
+so that other requests go on being answered.
+"""
+
+import mmap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from anyio import to_thread
+from starlette.requests import ClientDisconnect, Request
+from streaming_form_data import ParseFailedException, StreamingFormDataParser
+from streaming_form_data.parser import UnexpectedPartException
+from streaming_form_data.targets import BaseTarget
+
+from glyphd.artifacts.folder import ArtifactFolder, ArtifactWriter
+from glyphd.domain.imports import Artifact
+from glyphd.errors import BodyTooLarge, IncompleteBody, InvalidParameter, MalformedRequest, MissingFile
+from glyphd.ingest.json_body import read_json_body
+from glyphd.services.options import OPTION_NAMES
+from glyphd.services.receiving import PORTION_BYTES, store_artifact
+from glyphd.settings import Settings
+
+FIELD_BYTES = 32 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A batch whose bytes are durable, and the options that came in its body."""
+
+    artifact: Artifact
+    options: Mapping[str, Any]
+
+
+async def receive_submission(request: Request, store: ArtifactFolder, settings: Settings) -> Submission:
+    """Receive the body. Raises BodyTooLarge, IncompleteBody, MalformedRequest, MissingFile, UnsupportedFormat."""
+    media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    with store.writing() as writer:
+        if media_type == "multipart/form-data":
+            return await _receive_form(request, writer, settings)
+        limit = settings.max_json_bytes if _is_json(media_type) else settings.max_body_bytes
+        await _receive_bytes(request, limit, writer.write)
+        if _is_json(media_type):
+            return await to_thread.run_sync(_json_submission, writer, store)
+        return await to_thread.run_sync(_submission, writer, media_type or None, None, {})
+
+
+def _is_json(media_type: str) -> bool:
+    return media_type == "application/json" or media_type.endswith("+json")
+
+
+async def _receive_bytes(request: Request, limit: int, take: Callable[[bytes], None]) -> None:
+    """Pass the body on in portions. Raises BodyTooLarge as soon as it is known."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > limit:
+        raise BodyTooLarge(f"The body has {declared} bytes; this server accepts {limit}.", limit=limit)
+    received, portion = 0, bytearray()
+    try:
+        async for chunk in request.stream():
+            received += len(chunk)
+            if received > limit:
+                raise BodyTooLarge(f"The body has more than the {limit} bytes that this server accepts.", limit=limit)
+            portion += chunk
+            if len(portion) >= PORTION_BYTES:
+                await to_thread.run_sync(take, bytes(portion))
+                portion.clear()
+    except ClientDisconnect as exc:
+        raise IncompleteBody(f"The client went away after {received} bytes.") from exc
+    await to_thread.run_sync(take, bytes(portion))
+
+
+def _submission(
+    writer: ArtifactWriter, media_type: str | None, filename: str | None, options: Mapping[str, Any]
+) -> Submission:
+    return Submission(store_artifact(writer, media_type, filename), options)
+
+
+# -- JSON -------------------------------------------------------------------------------------------------------------
+
+
+def _json_submission(writer: ArtifactWriter, store: ArtifactFolder) -> Submission:
+    """Read the options of a JSON body; a file's text inside it becomes the artifact itself."""
+    writer.flush()
+    if not writer.bytes:
+        raise MissingFile("The body is empty.")
+    with writer.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as body:
+        read = read_json_body(body)
+    if read.content is None:
+        return _submission(writer, "application/json", None, read.options)
+    with store.writing() as inner:
+        inner.write(read.content)
+        return _submission(inner, None, clean_filename(read.filename), read.options)
+
+
+# -- multipart --------------------------------------------------------------------------------------------------------
+
+
+async def _receive_form(request: Request, writer: ArtifactWriter, settings: Settings) -> Submission:
+    form = _Form(request.headers, writer)
+    await _receive_bytes(request, settings.max_body_bytes, form.take)
+    form.finish()
+    file = form.file
+    return await to_thread.run_sync(
+        _submission,
+        writer,
+        file.multipart_content_type or None,
+        clean_filename(file.multipart_filename),
+        form.options(),
+    )
+
+
+def clean_filename(name: str | None) -> str | None:
+    """Return a file name without folders and control characters: it is shown, never opened."""
+    last = (name or "").replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(character for character in last if character.isprintable())[:255] or None
+
+
+class _Form:
+    """A multipart body as it comes: one `file` part, and options as fields."""
+
+    def __init__(self, headers: Mapping[str, str], writer: ArtifactWriter) -> None:
+        self.file = _FilePart(writer)
+        self._fields = {name: _FieldPart(name) for name in OPTION_NAMES}
+        self._tail = b""
+        try:
+            self._parser = StreamingFormDataParser(headers, strict=True)
+        except ParseFailedException as exc:
+            raise MalformedRequest(f"The multipart body cannot be parsed: {exc}.") from exc
+        self._parser.register("file", self.file)
+        for name, part in self._fields.items():
+            self._parser.register(name, part)
+
+    def take(self, portion: bytes) -> None:
+        self._tail = (self._tail + portion)[-512:]
+        try:
+            self._parser.data_received(portion)
+        except UnexpectedPartException as exc:
+            known = ", ".join(["file", *OPTION_NAMES])
+            detail = f"{exc.part_name!r} is not a part of an import; the parts are {known}."
+            raise InvalidParameter(detail, parameter=exc.part_name) from exc
+        except ParseFailedException as exc:
+            raise MalformedRequest("The multipart body cannot be parsed: its parts are not delimited.") from exc
+
+    def finish(self) -> None:
+        if b"--" not in self._tail.rstrip()[-2:] or (self.file.begun and not self.file.finished):
+            raise IncompleteBody("The multipart body ends before its closing boundary.")
+        if not self.file.begun:
+            raise MissingFile("The form has no part named 'file'.")
+
+    def options(self) -> dict[str, str]:
+        return {name: part.text() for name, part in self._fields.items() if part.begun}
+
+
+class _Part(BaseTarget):  # type: ignore[misc] # the library is untyped
+    """A part that may come once."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name, self.begun, self.finished = name, False, False
+
+    def on_start(self) -> None:
+        if self.begun:
+            raise InvalidParameter(f"The form has two parts named {self.name!r}.", parameter=self.name)
+        self.begun = True
+
+    def on_finish(self) -> None:
+        self.finished = True
+
+
+class _FilePart(_Part):
+    def __init__(self, writer: ArtifactWriter) -> None:
+        super().__init__("file")
+        self._writer = writer
+
+    def on_data_received(self, chunk: bytes) -> None:
+        self._writer.write(chunk)
+
+
+class _FieldPart(_Part):
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._value = bytearray()
+
+    def on_data_received(self, chunk: bytes) -> None:
+        self._value += chunk
+        if len(self._value) > FIELD_BYTES:
+            raise InvalidParameter(f"{self.name} is longer than {FIELD_BYTES} bytes.", parameter=self.name)
+
+    def text(self) -> str:
+        try:
+            return self._value.decode()
+        except UnicodeDecodeError as exc:
+            raise InvalidParameter(f"{self.name} is not UTF-8.", parameter=self.name) from exc

@@ -1,0 +1,30 @@
+"""Settings become engines, engines become services. Nothing is built at import time; every entry point starts here."""
+
+from datetime import timedelta
+
+from glyphd.artifacts.folder import ArtifactFolder
+from glyphd.ingest.records import Limits
+from glyphd.services.context import Context
+from glyphd.settings import Settings
+from glyphd.store import schema
+from glyphd.store.database import Database
+
+
+def build_context(settings: Settings) -> Context:
+    """Connect the services with their stores. Raises StoreUnavailable for a database URL that is not understood."""
+    return Context(
+        database=Database(settings.database_url),
+        artifacts=ArtifactFolder(settings.artifacts_folder),
+        lease=timedelta(seconds=settings.lease_seconds),
+        max_queue=settings.max_queue,
+        limits=Limits(cell_bytes=settings.max_cell_bytes),
+    )
+
+
+def open_context(settings: Settings, *, migrate: bool = False) -> Context:
+    """Build the context over a database at this version's schema revision. Raises SchemaOutOfDate otherwise."""
+    context = build_context(settings)
+    if migrate:
+        schema.upgrade(context.database.engine)
+    schema.require_current(context.database.engine)
+    return context

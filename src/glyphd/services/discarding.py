@@ -1,0 +1,27 @@
+"""Discard an import that nobody reads yet; discarding one that waits or runs cancels it."""
+
+from glyphd.domain.imports import DISCARDABLE, Import, Status
+from glyphd.errors import IllegalTransition
+from glyphd.services.context import Context
+from glyphd.store import events, imports
+
+
+def discard_import(context: Context, import_id: str, actor: str, reason: str | None = None) -> Import:
+    """Take an import out before it is published. Asking twice changes nothing.
+
+    Raises ImportNotFound, and IllegalTransition when it is published, rolled back, failed or purged.
+    """
+    now = context.clock()
+    with context.database.writing() as work:
+        connection = work.connection
+        entry = imports.find_import(connection, import_id)
+        if entry.status is Status.DISCARDED:
+            return entry
+        if entry.status not in DISCARDABLE:
+            detail = f"The import is {entry.status}; only one that is received, running or staged can be discarded."
+            raise IllegalTransition(detail, import_id=import_id, status=entry.status)
+        values = {"status": Status.DISCARDED, "count": 0, "completed_at": now, "rows_to_remove": True}
+        imports.update_import(connection, import_id, {**values, "lease_expires_at": None})
+        events.add_event(connection, import_id, now, actor, "discarded", Status.DISCARDED, reason=reason)
+        work.commit()
+        return imports.find_import(connection, import_id)

@@ -1,0 +1,66 @@
+"""Inspect an import: its rejections, its events, its artifact, whatever its state."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from glyphd.domain.imports import Artifact
+from glyphd.domain.issues import Issue, Rejection
+from glyphd.errors import ArtifactNotFound
+from glyphd.services.context import Context
+from glyphd.store import artifacts, events, imports, rejections
+from glyphd.store.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class StoredArtifact:
+    """An artifact and the file that holds its bytes."""
+
+    artifact: Artifact
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRecord:
+    """A submitted record that was not stored. ``raw`` is what was submitted, as text or as base64."""
+
+    import_index: int
+    raw: str
+    raw_encoding: Literal["utf8", "base64"]
+    issues: Sequence[Issue]
+
+
+def inspect_rejections(context: Context, import_id: str, *, limit: int, after_index: int = 0) -> list[RejectedRecord]:
+    """Return rejections by import_index. Raises ImportNotFound."""
+    with context.database.reading() as connection:
+        imports.find_import(connection, import_id)
+        found = rejections.list_rejections(connection, import_id, limit=limit, after_index=after_index)
+    return [_shown(rejection) for rejection in found]
+
+
+def _shown(rejection: Rejection) -> RejectedRecord:
+    text = rejection.encoding == "utf8"
+    raw = rejection.raw.decode() if text else base64.b64encode(rejection.raw).decode()
+    return RejectedRecord(rejection.import_index, raw, rejection.encoding, rejection.issues)
+
+
+def inspect_events(context: Context, import_id: str, *, limit: int, after_id: int = 0) -> list[Event]:
+    """Return events, oldest first. Raises ImportNotFound."""
+    with context.database.reading() as connection:
+        imports.find_import(connection, import_id)
+        return events.list_events(connection, import_id, limit=limit, after_id=after_id)
+
+
+def inspect_artifact(context: Context, import_id: str, role: str | None = None) -> StoredArtifact:
+    """Return one artifact; without a role the first. Raises ImportNotFound, ArtifactNotFound, ArtifactDamaged."""
+    with context.database.reading() as connection:
+        imports.find_import(connection, import_id)
+        stored = artifacts.artifacts_of(connection, import_id)
+    for artifact in stored:
+        if role in {None, artifact.role}:
+            return StoredArtifact(artifact, context.artifacts.locate(artifact.sha256))
+    roles = ", ".join(artifact.role for artifact in stored) or "none"
+    detail = f"The import has no artifact{f' in the role {role!r}' if role else ''}; its roles: {roles}."
+    raise ArtifactNotFound(detail, import_id=import_id)

@@ -1,0 +1,125 @@
+"""What a client may say about a batch, and how it is read wherever it is said."""
+
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from glyphd.domain.imports import OnError
+from glyphd.domain.listing import DEFAULT_SCHEMA_VERSION, SCHEMA_VERSIONS
+from glyphd.errors import ConflictingOptions, InvalidParameter, UnsupportedSchemaVersion
+
+DEFAULT_SOURCE = "default"
+SOURCE_LENGTH = 128
+CAMPAIGN_LENGTH = 256
+METADATA_BYTES = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """The options of one import, checked. ``observed_at`` is None when the client did not give it."""
+
+    source: str = DEFAULT_SOURCE
+    campaign_id: str | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+    observed_at: datetime | None = None
+    on_error: OnError = OnError.CONTINUE
+    schema_version: str = DEFAULT_SCHEMA_VERSION
+
+
+def parse_options(*origins: Mapping[str, Any], now: datetime) -> ImportOptions:
+    """Read options from query parameters, form fields and JSON members.
+
+    Raises ConflictingOptions when two origins disagree, InvalidParameter for an unknown name or value,
+    UnsupportedSchemaVersion.
+    """
+    values: dict[str, Any] = {}
+    for origin in origins:
+        for name, given in origin.items():
+            if name not in _PARSERS:
+                raise InvalidParameter(
+                    f"{name!r} is not an option; the options are {', '.join(_PARSERS)}.", parameter=name
+                )
+            value = _PARSERS[name](name, given)
+            if values.setdefault(name, value) != value:
+                raise ConflictingOptions(f"{name} was given twice, with different values.", parameter=name)
+    _check_observed_at(values.get("observed_at"), now)
+    return ImportOptions(**values)
+
+
+def parse_moment(name: str, given: Any) -> datetime:
+    """Read an ISO 8601 moment; no offset means UTC. Raises InvalidParameter."""
+    try:
+        moment = datetime.fromisoformat(_text(name, given, 64))
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        detail = f"{name} must be an ISO 8601 date or time such as 2026-07-01T00:00:00Z, not {given!r}."
+        raise InvalidParameter(detail, parameter=name) from None
+
+
+def _check_observed_at(observed_at: datetime | None, now: datetime) -> None:
+    if observed_at is not None and observed_at > now + timedelta(hours=24):
+        raise InvalidParameter("observed_at must be at most 24 hours ahead.", parameter="observed_at")
+
+
+def _text(name: str, given: Any, limit: int) -> str:
+    text = given.strip() if isinstance(given, str) else ""
+    if not text or len(text) > limit or any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
+        detail = f"{name} must be text of 1 to {limit} characters without control characters."
+        raise InvalidParameter(detail, parameter=name)
+    return text
+
+
+def _source(name: str, given: Any) -> str:
+    return _text(name, given, SOURCE_LENGTH)
+
+
+def _campaign(name: str, given: Any) -> str:
+    return _text(name, given, CAMPAIGN_LENGTH)
+
+
+def _metadata(name: str, given: Any) -> dict[str, Any]:
+    try:
+        value = msgspec.json.decode(given) if isinstance(given, str | bytes) else given
+        size = len(msgspec.json.encode(value))
+    except (msgspec.MsgspecError, RecursionError, ValueError):
+        value, size = None, 0
+    if not isinstance(value, dict) or size > METADATA_BYTES or _holds_nul(value):
+        detail = f"{name} must be a JSON object of at most {METADATA_BYTES} bytes, without NUL characters."
+        raise InvalidParameter(detail, parameter=name)
+    return value
+
+
+def _holds_nul(value: Any) -> bool:
+    return b"\\u0000" in msgspec.json.encode(value)
+
+
+def _on_error(name: str, given: Any) -> OnError:
+    try:
+        return OnError(given)
+    except ValueError:
+        detail = f"{name} must be one of {', '.join(OnError)}, not {given!r}."
+        raise InvalidParameter(detail, parameter=name) from None
+
+
+def _schema_version(name: str, given: Any) -> str:
+    if given not in SCHEMA_VERSIONS:
+        detail = f"{given!r} is not a supported schema version; supported are {', '.join(SCHEMA_VERSIONS)}."
+        raise UnsupportedSchemaVersion(detail, parameter=name, supported=list(SCHEMA_VERSIONS))
+    return str(given)
+
+
+_PARSERS: dict[str, Callable[[str, Any], Any]] = {
+    "source": _source,
+    "campaign_id": _campaign,
+    "metadata": _metadata,
+    "observed_at": parse_moment,
+    "on_error": _on_error,
+    "schema_version": _schema_version,
+}
+
+OPTION_NAMES = tuple(_PARSERS)
+"""What may be said about a batch, as query parameter, form field or JSON member."""

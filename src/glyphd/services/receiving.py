@@ -1,0 +1,81 @@
+"""Receive a batch: once its bytes are safe, the import is on the ledger and nothing can be lost (G4)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from uuid_utils.compat import uuid7
+
+from glyphd.artifacts.folder import ArtifactWriter
+from glyphd.domain.imports import Artifact, Kind, Status
+from glyphd.errors import MalformedRequest, QueueFull
+from glyphd.ingest.formats import Format, detect_format
+from glyphd.services.context import Context
+from glyphd.services.options import ImportOptions
+from glyphd.store import artifacts, events, imports
+
+PORTION_BYTES = 1 << 20
+HEAD_BYTES = 64 * 1024
+_MEDIA_TYPES = {Format.CSV: "text/csv", Format.JSON: "application/json"}
+
+
+def check_queue(context: Context) -> None:
+    """Refuse before a body is read when too many imports wait already. Raises QueueFull."""
+    with context.database.reading() as connection:
+        waiting = imports.count_waiting(connection)
+    if waiting >= context.max_queue:
+        raise QueueFull(f"{waiting} imports are waiting for a worker; this server lets {context.max_queue} wait.")
+
+
+def receive_import(
+    context: Context, options: ImportOptions, stored: Sequence[Artifact], actor: str, request_id: str | None = None
+) -> str:
+    """Write the import `received` for artifacts that are already durable, and return its import_id."""
+    import_id = str(uuid7())
+    now = context.clock()
+    with context.database.writing() as work:
+        connection = work.connection
+        version = imports.next_source_version(connection, options.source)
+        imports.insert_import(
+            connection,
+            {
+                "import_id": import_id,
+                "imported_at": now,
+                "source": options.source,
+                "source_version": version,
+                "kind": Kind.BATCH,
+                "status": Status.RECEIVED,
+                "schema_version": options.schema_version,
+                "campaign_id": options.campaign_id,
+                "metadata": options.metadata,
+                "observed_at": options.observed_at or now,
+                "on_error": options.on_error,
+            },
+        )
+        artifacts.insert_artifacts(connection, import_id, stored, now)
+        details = {"request_id": request_id} if request_id else {}
+        events.add_event(connection, import_id, now, actor, "received", Status.RECEIVED, details=details)
+        work.commit()
+    return import_id
+
+
+def store_file(context: Context, file: Path, role: str = "batch") -> Artifact:
+    """Copy a local file into the artifact store. Raises UnsupportedFormat, NoSpaceLeft, MalformedRequest."""
+    with context.artifacts.writing() as writer:
+        try:
+            with file.open("rb") as opened:
+                while portion := opened.read(PORTION_BYTES):
+                    writer.write(portion)
+        except OSError as exc:
+            raise MalformedRequest(f"{file} cannot be read: {exc.strerror}.") from exc
+        return store_artifact(writer, None, file.name, role)
+
+
+def store_artifact(
+    writer: ArtifactWriter, media_type: str | None, filename: str | None, role: str = "batch"
+) -> Artifact:
+    """Make received bytes durable, once it is known that their format can be imported. Raises UnsupportedFormat."""
+    writer.flush()
+    with writer.path.open("rb") as file:
+        found = detect_format(media_type, filename, file.read(HEAD_BYTES))
+    stored = writer.commit()
+    return Artifact(role, stored.sha256, stored.bytes, filename, _MEDIA_TYPES[found])

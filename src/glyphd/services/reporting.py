@@ -1,0 +1,182 @@
+"""The report of an import: the one shape in which every edge tells what became of a batch (DESIGN §6)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from glyphd.domain.imports import PENDING, Artifact, Import, Kind, Status
+from glyphd.domain.issues import IssueCode
+from glyphd.services.context import Context
+from glyphd.store import artifacts, imports, rejections, statistics
+
+ERRORS_LIMIT = 100
+TOP_MODELS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class RecordError:
+    """One issue of one rejected record. ``import_index`` is its 1-based position in the batch."""
+
+    import_index: int
+    field: str | None
+    code: IssueCode
+    message: str
+    value: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCount:
+    """How many rows of an import are of one model."""
+
+    model: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a worker has come with an import that is not finished."""
+
+    records_done: int
+    attempts: int
+    started_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What became of a batch. ``received = count + rejected`` once it is staged or published. Prices are USD."""
+
+    import_id: str
+    status: Status
+    schema_version: str
+    source: str
+    source_version: int | None
+    previous_import_id: str | None
+    parent_import_id: str | None
+    kind: Kind
+    campaign_id: str | None
+    metadata: dict[str, Any]
+    observed_at: datetime | None
+    imported_at: datetime
+    completed_at: datetime | None
+    duration_ms: int | None
+    received: int
+    count: int
+    rejected: int
+    warning_counts: dict[str, int]
+    errors: list[RecordError]
+    error_counts: dict[str, int]
+    errors_truncated: bool
+    columns: dict[str, str]
+    ignored_columns: list[str]
+    duplicate_of: str | None
+    price_range: tuple[float, float] | None
+    score_range: tuple[float, float] | None
+    top_models: list[ModelCount]
+    artifacts: list[Artifact]
+    progress: Progress | None
+    gates: list[dict[str, Any]]
+    failure: dict[str, Any] | None
+    published_at: datetime | None
+    links: dict[str, str]
+
+
+def report_import(context: Context, import_id: str) -> ImportReport:
+    """Return the report of one import, as of now. Raises ImportNotFound."""
+    with context.database.reading() as connection:
+        return build_report(connection, imports.find_import(connection, import_id))
+
+
+@dataclass(frozen=True, slots=True)
+class ImportFilters:
+    """Which imports are wanted; ``since`` (inclusive) and ``until`` (exclusive) are about the time of receipt."""
+
+    source: str | None = None
+    statuses: Sequence[Status] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def report_imports(
+    context: Context, filters: ImportFilters, *, limit: int, below_id: int | None = None
+) -> tuple[list[ImportReport], int | None]:
+    """Return the reports of a page of imports, newest first, and the ledger id that the next page starts below."""
+    with context.database.reading() as connection:
+        entries = imports.list_imports(
+            connection,
+            limit=limit + 1,
+            below_id=below_id,
+            source=filters.source,
+            statuses=filters.statuses,
+            since=filters.since,
+            until=filters.until,
+        )
+        reports = [build_report(connection, entry) for entry in entries[:limit]]
+    return reports, entries[limit - 1].id if len(entries) > limit else None
+
+
+def build_report(connection: Connection, entry: Import) -> ImportReport:
+    """Build a report inside a snapshot that is already open."""
+    stored = artifacts.artifacts_of(connection, entry.import_id)
+    errors = _errors(connection, entry) if entry.rejected else []
+    counted = entry.status not in PENDING and entry.count
+    return ImportReport(
+        **{name: getattr(entry, name) for name in _TAKEN_OVER},
+        columns=entry.column_mapping,
+        duration_ms=_duration_ms(entry),
+        errors=errors,
+        errors_truncated=sum(entry.error_counts.values()) > len(errors),
+        duplicate_of=imports.earlier_duplicate(connection, entry, [artifact.sha256 for artifact in stored]),
+        price_range=_range(entry.min_price, entry.max_price),
+        score_range=_range(entry.min_score, entry.max_score),
+        top_models=_top_models(connection, entry) if counted else [],
+        artifacts=stored,
+        progress=_progress(entry),
+        links=_links(entry),
+    )
+
+
+_TAKEN_OVER = sorted({field for field in ImportReport.__dataclass_fields__ if field in Import.__dataclass_fields__})
+
+
+def _errors(connection: Connection, entry: Import) -> list[RecordError]:
+    rejected = rejections.list_rejections(connection, entry.import_id, limit=ERRORS_LIMIT)
+    errors = [
+        RecordError(rejection.import_index, issue.field, issue.code, issue.message, issue.value)
+        for rejection in rejected
+        for issue in rejection.issues
+    ]
+    return errors[:ERRORS_LIMIT]
+
+
+def _top_models(connection: Connection, entry: Import) -> list[ModelCount]:
+    return [ModelCount(*row) for row in statistics.top_models(connection, entry.import_id, TOP_MODELS)]
+
+
+def _range(low: float | None, high: float | None) -> tuple[float, float] | None:
+    return None if low is None or high is None else (low, high)
+
+
+def _duration_ms(entry: Import) -> int | None:
+    if entry.completed_at is None:
+        return None
+    return round((entry.completed_at - entry.imported_at).total_seconds() * 1000)
+
+
+def _progress(entry: Import) -> Progress | None:
+    if entry.status not in PENDING:
+        return None
+    return Progress(entry.records_done, entry.attempts, entry.started_at)
+
+
+def _links(entry: Import) -> dict[str, str]:
+    own = f"/api/imports/{entry.import_id}"
+    return {
+        "self": own,
+        "listings": f"/api/listings?import_id={entry.import_id}",
+        "rejections": f"{own}/rejections",
+        "artifact": f"{own}/artifact",
+        "events": f"{own}/events",
+    }

@@ -1,0 +1,235 @@
+"""Run an import: claim it, read its artifact, keep what is valid, say what is not, and hand it to the audit.
+
+A run writes in short transactions, each of which renews the lease and compares the fencing token, so that a worker
+that lost its import can write nothing more, and other writers never wait for long.
+"""
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+import structlog
+
+from glyphd.domain.imports import Import, OnError, Status
+from glyphd.domain.issues import Rejection
+from glyphd.errors import (
+    FileFault,
+    GlyphdError,
+    LeaseLost,
+    NoValidRecord,
+    RejectedRecords,
+    UnexpectedFailure,
+    WorkerDied,
+)
+from glyphd.ingest.columns import ColumnMapping
+from glyphd.ingest.derivation import Derivation
+from glyphd.ingest.formats import detect_format
+from glyphd.ingest.readers import open_records
+from glyphd.ingest.records import RecordReader
+from glyphd.ingest.validate import Validator, Verdict
+from glyphd.services.auditing import audit_import
+from glyphd.services.cleaning import remove_rows
+from glyphd.services.context import Context
+from glyphd.store import artifacts, events, imports, rejections, rows
+from glyphd.store.database import UnitOfWork
+
+MAX_ATTEMPTS = 5
+ROWS_PER_STEP = 10_000
+_HEAD_BYTES = 64 * 1024
+
+_log = structlog.get_logger()
+
+
+def run_next(context: Context, worker: str) -> bool:
+    """Claim the oldest import that waits and run it to its end; tell whether there was one."""
+    held = claim_next(context, worker)
+    if held is None:
+        return False
+    if held.status is Status.RUNNING:
+        run_import(context, held)
+    return True
+
+
+def claim_next(context: Context, worker: str) -> Import | None:
+    """Take the oldest waiting import under a new fencing token; one that killed too many workers fails instead."""
+    now = context.clock()
+    with context.database.reading() as connection:
+        if imports.next_to_run(connection, now, context.lease) is None:
+            return None
+    with context.database.writing() as work:
+        waiting = imports.next_to_run(work.connection, now, context.lease)
+        if waiting is None:
+            return None
+        if waiting.attempts >= MAX_ATTEMPTS:
+            died = WorkerDied(f"{waiting.attempts} workers died while they ran this import.")
+            _write_failure(context, work, waiting, died)
+        else:
+            _write_claim(context, work, waiting, worker, now)
+        work.commit()
+        return imports.find_import(work.connection, waiting.import_id)
+
+
+def _write_claim(context: Context, work: UnitOfWork, waiting: Import, worker: str, now: datetime) -> None:
+    takeover = waiting.status is Status.RUNNING
+    values = {
+        "status": Status.RUNNING,
+        "worker": worker,
+        "lease_expires_at": now + context.lease,
+        "fencing_token": waiting.fencing_token + 1,
+        "attempts": waiting.attempts + 1,
+        "records_done": 0,
+        "started_at": now,
+    }
+    imports.update_import(work.connection, waiting.import_id, values)
+    action = "taken_over" if takeover else "started"
+    events.add_event(work.connection, waiting.import_id, now, worker, action, Status.RUNNING)
+
+
+def run_import(context: Context, held: Import) -> None:
+    """Run a claimed import to published, staged or failed. Never raises for what is wrong with the batch."""
+    log = _log.bind(import_id=held.import_id, attempt=held.attempts)
+    log.info("import.started", source=held.source)
+    run = _Run(context, held)
+    try:
+        with tempfile.TemporaryDirectory(prefix="glyphd-") as spool, Derivation(Path(spool)) as derivation:
+            run.read_artifact(derivation)
+            log.info("import.read", received=run.received, count=run.count, rejected=run.rejected)
+            finished = audit_import(context, held, run.outcome(), derivation)
+        log.info("import.finished", status=finished.status, count=finished.count, rejected=finished.rejected)
+    except LeaseLost:
+        log.warning("import.lease_lost")
+    except GlyphdError as exc:
+        run.fail(exc)
+        log.warning("import.failed", code=exc.code)
+    except Exception as exc:
+        log.exception("import.unexpected")
+        run.fail(UnexpectedFailure(f"{type(exc).__name__}: see the server's log."))
+
+
+@dataclass(slots=True)
+class _Run:
+    """One attempt at one import, and what it has counted so far."""
+
+    context: Context
+    held: Import
+    received: int = 0
+    count: int = 0
+    rejected: int = 0
+    warning_counts: Counter[str] = field(default_factory=Counter)
+    error_counts: Counter[str] = field(default_factory=Counter)
+    columns: ColumnMapping | None = None
+    known_models: set[str] = field(default_factory=set)
+
+    def read_artifact(self, derivation: Derivation) -> None:
+        """Store every record of the artifact as a row or as a rejection. Raises FileFault and LeaseLost."""
+        if self.held.attempts > 1:
+            self._remove_leftovers()
+        validator = Validator(self.held.schema_version, self.held.imported_at)
+        reader = self._open()
+        for chunk in reader:
+            self.columns = reader.columns
+            self._store(validator.validate(chunk), derivation)
+            self.received += chunk.received
+        self.columns = reader.columns
+        if self.rejected and self.held.on_error is OnError.ABORT:
+            raise RejectedRecords(f"{self.rejected} of {self.received} records were rejected, and on_error is abort.")
+        if not self.count:
+            raise NoValidRecord(f"All {self.received} records were rejected.")
+
+    def outcome(self) -> dict[str, object]:
+        """Return what the run has counted, as columns of the ledger."""
+        self.warning_counts.update(self.columns.warning_counts if self.columns else {})
+        return {
+            "received": self.received,
+            "rejected": self.rejected,
+            "error_counts": dict(self.error_counts),
+            "warning_counts": dict(self.warning_counts),
+            "ignored_columns": self.columns.ignored if self.columns else [],
+            "column_mapping": self.columns.mapping if self.columns else {},
+        }
+
+    def fail(self, problem: GlyphdError) -> None:
+        """Write the import failed, with what was counted until then; a worker removes its rows later."""
+        try:
+            with self.context.database.writing() as work:
+                imports.update_running(work.connection, self.held, self.outcome())
+                _write_failure(self.context, work, self.held, problem)
+                work.commit()
+        except GlyphdError as exc:  # the store itself is the trouble: the lease lapses and the import is tried again
+            _log.error("import.failure_not_written", import_id=self.held.import_id, code=exc.code, detail=exc.detail)
+
+    def _open(self) -> RecordReader:
+        with self.context.database.reading() as connection:
+            artifact = artifacts.artifacts_of(connection, self.held.import_id)[0]
+        path = self.context.artifacts.verified(artifact.sha256)
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+        return open_records(
+            path,
+            detect_format(artifact.media_type, artifact.filename, head),
+            schema_version=self.held.schema_version,
+            limits=self.context.limits,
+        )
+
+    def _remove_leftovers(self) -> None:
+        """Delete what a dead predecessor wrote, step by step under this worker's own token."""
+        for work in remove_rows(self.context, self.held.import_id, with_rejections=True):
+            imports.update_running(work.connection, self.held, self._renewal())
+
+    def _store(self, verdict: Verdict, derivation: Derivation) -> None:
+        accepted = verdict.accepted
+        if self.held.on_error is OnError.ABORT and (self.rejected or verdict.rejections):
+            accepted = accepted.clear()  # all or nothing: from the first rejection on, only rejections are kept
+        for some_rows, some_rejections in _steps(accepted, verdict.rejections):
+            with self.context.database.writing(durable=False) as work:
+                self._write(work, some_rows, some_rejections)
+                work.commit()
+            self.context.database.give_way()
+        derivation.add(accepted)
+        self.error_counts.update(verdict.error_counts)
+        self.warning_counts.update(verdict.warning_counts)
+
+    def _write(self, work: UnitOfWork, accepted: pl.DataFrame, rejected: list[Rejection]) -> None:
+        import_id, now = self.held.import_id, self.context.clock()
+        self.count += len(accepted)
+        self.rejected += len(rejected)
+        imports.update_running(work.connection, self.held, self._renewal())
+        if len(accepted):
+            rows.insert_new_models(work.connection, import_id, accepted, self.known_models, now)
+            rows.append_listings(work.connection, import_id, accepted, now)
+        rejections.append_rejections(work.connection, import_id, rejected)
+
+    def _renewal(self) -> dict[str, object]:
+        return {
+            "lease_expires_at": self.context.clock() + self.context.lease,
+            "records_done": self.count + self.rejected,
+        }
+
+
+def _steps(accepted: pl.DataFrame, rejected: list[Rejection]) -> Iterator[tuple[pl.DataFrame, list[Rejection]]]:
+    """Split a verdict into what one short transaction takes."""
+    for start in range(0, max(len(accepted), len(rejected)), ROWS_PER_STEP):
+        yield accepted.slice(start, ROWS_PER_STEP), rejected[start : start + ROWS_PER_STEP]
+
+
+def _write_failure(context: Context, work: UnitOfWork, entry: Import, problem: GlyphdError) -> None:
+    now = context.clock()
+    failure = {"code": problem.code, "title": problem.title(), "detail": problem.detail, **problem.members}
+    values = {
+        "status": Status.FAILED,
+        "failure": failure,
+        "count": 0,
+        "completed_at": now,
+        "lease_expires_at": None,
+        "rows_to_remove": True,
+    }
+    imports.update_import(work.connection, entry.import_id, values)
+    cause = "file" if isinstance(problem, FileFault) else "service"
+    details = {"code": problem.code, "cause": cause}
+    events.add_event(
+        work.connection, entry.import_id, now, entry.worker or "worker", "failed", Status.FAILED, details=details
+    )

@@ -1,0 +1,116 @@
+"""Survey the market and the sources: one entry a model, one entry a source."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from statistics import fmean, median
+from typing import Any
+
+from sqlalchemy import Connection
+
+from glyphd.domain.imports import Import, Status
+from glyphd.services.context import Context
+from glyphd.store import imports, listings, statistics, visibility
+
+_FACTS = ("vram_gb", "tdp_watts", "mig_support", "nvlink", "generation", "cuda_cores", "slot_width", "pcie_generation")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSummary:
+    """The market of one model in the current view: prices in USD, facts as its first listing states them."""
+
+    model: str
+    listing_count: int
+    min_price: float
+    median_price: float
+    max_price: float
+    avg_price: float
+    vram_gb: int | None
+    tdp_watts: int | None
+    mig_support: int | None
+    nvlink: bool | None
+    generation: str | None
+    cuda_cores: int | None
+    slot_width: int | None
+    pcie_generation: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSummary:
+    """One source: its newest import of any outcome, and the published batch that stands for it now."""
+
+    source: str
+    imports: int
+    source_version: int | None
+    latest_import_id: str
+    latest_status: Status
+    latest_imported_at: datetime
+    current_import_id: str | None
+    current_observed_at: datetime | None
+    current_published_at: datetime | None
+    received: int | None
+    count: int | None
+    rejected: int | None
+
+
+def survey_models(context: Context) -> list[ModelSummary]:
+    """Return the models of the current view, by name."""
+    with context.database.reading() as connection:
+        current = [entry.import_id for entry in visibility.current_imports(connection)]
+        figures = statistics.model_figures(connection, current)
+        return [
+            _model_summary(connection, model, list(rows))
+            for model, rows in groupby(figures, key=lambda row: str(row["canonical_model"]))
+        ]
+
+
+def _model_summary(connection: Connection, model: str, figures: list[dict[str, Any]]) -> ModelSummary:
+    only = figures[0]
+    prices: dict[str, Any] = {name: only[name] for name in ("min_price", "median_price", "max_price", "avg_price")}
+    if len(figures) > 1:  # medians cannot be merged: what spans imports reads the sightings
+        found = statistics.prices_of(connection, [row["import_id"] for row in figures], model)
+        prices = {
+            "min_price": found[0],
+            "median_price": median(found),
+            "max_price": found[-1],
+            "avg_price": fmean(found),
+        }
+    example = listings.example_row(connection, max(row["import_id"] for row in figures), model) or {}
+    return ModelSummary(
+        model=model,
+        listing_count=sum(row["listing_count"] for row in figures),
+        **prices,
+        **{name: example.get(name) for name in _FACTS},  # type: ignore[arg-type] # one row's values, each of its kind
+    )
+
+
+def survey_sources(context: Context) -> list[SourceSummary]:
+    """Return every source, by name."""
+    with context.database.reading() as connection:
+        current = {
+            entry.source: entry
+            for entry in (
+                imports.find_import(connection, visible.import_id) for visible in visibility.current_imports(connection)
+            )
+        }
+        return [
+            _source_summary(latest, count, current.get(latest.source))
+            for latest, count in imports.latest_by_source(connection)
+        ]
+
+
+def _source_summary(latest: Import, count: int, current: Import | None) -> SourceSummary:
+    return SourceSummary(
+        source=latest.source,
+        imports=count,
+        source_version=current.source_version if current else None,
+        latest_import_id=latest.import_id,
+        latest_status=latest.status,
+        latest_imported_at=latest.imported_at,
+        current_import_id=current.import_id if current else None,
+        current_observed_at=current.observed_at if current else None,
+        current_published_at=current.published_at if current else None,
+        received=current.received if current else None,
+        count=current.count if current else None,
+        rejected=current.rejected if current else None,
+    )

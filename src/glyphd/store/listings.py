@@ -1,0 +1,161 @@
+"""Reading rows of one import by an index prefix; which imports are walked is the service's business."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, type_coerce
+from sqlalchemy.types import NullType
+
+from glyphd.domain.identity import hash_identity, identity_text, listing_key_hex
+from glyphd.domain.listing import FIELDS, Field, FieldType
+from glyphd.store.tables import scored_listings, sightings
+from glyphd.store.types import parse_timestamp, timestamp_text
+
+_SEARCHED = ("canonical_model", "seller", "notes", "region", "source_url")
+
+
+@dataclass(frozen=True, slots=True)
+class RowFilters:
+    """What a row must be. ``models`` are exact names; prices USD; ``after`` inclusive and ``before`` exclusive."""
+
+    models: Sequence[str] | None = None
+    min_price: float | None = None
+    max_price: float | None = None
+    min_score: float | None = None
+    max_score: float | None = None
+    region: str | None = None
+    seller: str | None = None
+    condition: str | None = None
+    after: datetime | None = None
+    before: datetime | None = None
+    q: str | None = None
+
+    @property
+    def are_empty(self) -> bool:
+        """Whether every row matches."""
+        return self == RowFilters()
+
+
+def read_rows(
+    connection: Connection, import_id: str, filters: RowFilters, *, after_index: int = 0, limit: int, offset: int = 0
+) -> list[dict[str, Any]]:
+    """Return rows of one import by import_index, as the API shows them."""
+    table = scored_listings.c
+    columns = [type_coerce(table[name], NullType).label(name) for name in _READ]
+    query = select(*columns).where(table.import_id == import_id).order_by(table.import_index)
+    if filters.models is None:
+        query = query.where(*_conditions(filters), table.import_index > after_index).limit(limit).offset(offset)
+    else:
+        index = sightings.c.import_index
+        chosen = _matching(import_id, filters, index).where(index > after_index)
+        chosen = chosen.order_by(index).limit(limit).offset(offset)
+        query = query.where(table.import_index.in_(list(connection.execute(chosen).scalars())))
+    return [_listing(dict(row)) for row in connection.execute(query).mappings()]
+
+
+def count_rows(connection: Connection, import_id: str, filters: RowFilters) -> int:
+    """Return how many rows of one import match."""
+    return int(connection.execute(_matching(import_id, filters, func.count())).scalar_one())
+
+
+def example_row(connection: Connection, import_id: str, model: str) -> dict[str, Any] | None:
+    """Return one row of a model in an import: the first by listing_key, so that it is always the same one."""
+    table = sightings.c
+    query = (
+        select(table.import_index)
+        .where(table.import_id == import_id, table.canonical_model == model)
+        .order_by(table.listing_key, table.import_index)
+        .limit(1)
+    )
+    index = connection.execute(query).scalar()
+    if index is None:
+        return None
+    return read_rows(connection, import_id, RowFilters(), after_index=index - 1, limit=1)[0]
+
+
+_READ = ("id", "import_id", "import_index", *(field.name for field in FIELDS), "created_at")
+
+
+def _matching(import_id: str, filters: RowFilters, what: ColumnElement[Any]) -> Select[Any]:
+    """Select over the rows of an import that match; by model through the sightings, which are sorted by model."""
+    rows, seen = scored_listings.c, sightings.c
+    if filters.models is None:
+        return select(what).select_from(scored_listings).where(rows.import_id == import_id, *_conditions(filters))
+    same = and_(rows.import_id == seen.import_id, rows.import_index == seen.import_index)
+    origin = sightings.join(scored_listings, same) if _needs_row(filters) else sightings
+    named = and_(seen.import_id == import_id, seen.canonical_model.in_(filters.models))
+    return select(what).select_from(origin).where(named, *_conditions(filters))
+
+
+def _needs_row(filters: RowFilters) -> bool:
+    return any((filters.region, filters.seller, filters.condition, filters.after, filters.before, filters.q))
+
+
+def _conditions(filters: RowFilters) -> list[ColumnElement[bool]]:
+    rows = scored_listings.c
+    figures: Any = rows if filters.models is None else sightings.c
+    conditions: list[ColumnElement[bool]] = []
+    for bound, column, below in (
+        (filters.min_price, figures.price, False),
+        (filters.max_price, figures.price, True),
+        (filters.min_score, figures.score, False),
+        (filters.max_score, figures.score, True),
+    ):
+        if bound is not None:
+            conditions.append(column <= bound if below else column >= bound)
+    for value, column in (
+        (filters.region, rows.region),
+        (filters.seller, rows.seller),
+        (filters.condition, rows.condition),
+    ):
+        if value is not None:
+            conditions.append(column == value)
+    return [*conditions, *_seen_conditions(filters), *_search_conditions(filters)]
+
+
+def _seen_conditions(filters: RowFilters) -> list[ColumnElement[bool]]:
+    """Compare moments in SQLite's own reading of them: rows from the field hold several text forms."""
+    seen = func.strftime("%Y-%m-%d %H:%M:%f", scored_listings.c.seen_at)
+    conditions: list[ColumnElement[bool]] = []
+    if filters.after is not None:
+        conditions.append(seen >= timestamp_text(filters.after)[:23])
+    if filters.before is not None:
+        conditions.append(seen < timestamp_text(filters.before)[:23])
+    return conditions
+
+
+def _search_conditions(filters: RowFilters) -> list[ColumnElement[bool]]:
+    if filters.q is None:
+        return []
+    return [or_(*(scored_listings.c[name].icontains(filters.q, autoescape=True) for name in _SEARCHED))]
+
+
+def _listing(row: dict[str, Any]) -> dict[str, Any]:
+    """Shape a stored row as the API shows it; a legacy value that is not of its field's type is shown as null."""
+    shown = {name: row[name] for name in ("id", "import_id", "import_index")}
+    for field in FIELDS:
+        shown[field.name] = _shown(field, row[field.name])
+    identity = identity_text(
+        row["canonical_model"], shown["source_url"], shown["seller"], shown["region"], shown["condition"]
+    )
+    shown["listing_key"] = listing_key_hex(hash_identity(identity))
+    shown["created_at"] = parse_timestamp(row["created_at"])
+    return shown
+
+
+def _shown(field: Field, value: Any) -> Any:
+    if value is None:
+        return None
+    match field.type:
+        case FieldType.BOOLEAN:
+            return bool(value) if isinstance(value, int) else None
+        case FieldType.INTEGER:
+            return value if isinstance(value, int) else None
+        case FieldType.NUMBER:
+            return float(value) if isinstance(value, int | float) else None
+        case FieldType.TIMESTAMP:
+            return parse_timestamp(value)
+        case _:
+            return str(value)

@@ -1,0 +1,56 @@
+"""Figures per import and model, and what they tell about an import without reading its rows."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from glyphd.store.tables import import_facets, import_model_stats, models, sightings
+
+
+def top_models(connection: Connection, import_id: str, limit: int) -> list[tuple[str, int]]:
+    """Return the models with the most rows in an import, and how many."""
+    table = import_model_stats.c
+    query = (
+        select(table.canonical_model, table.listing_count)
+        .where(table.import_id == import_id)
+        .order_by(table.listing_count.desc(), table.canonical_model)
+        .limit(limit)
+    )
+    return [(model, count) for model, count in connection.execute(query)]
+
+
+def models_matching(connection: Connection, key: str) -> list[str]:
+    """Return the models whose name equals ``key`` (see ``domain.listing.model_key``) but for case, spaces, `-`, `_`."""
+    name: Any = models.c.model
+    for dropped in (" ", "-", "_"):
+        name = func.replace(name, dropped, "")
+    return list(connection.execute(select(models.c.model).where(func.lower(name) == key)).scalars())
+
+
+def has_model(connection: Connection, import_id: str, names: Sequence[str]) -> bool:
+    """Tell whether an import has rows of one of these models."""
+    table = import_model_stats.c
+    query = select(table.import_id).where(table.import_id == import_id, table.canonical_model.in_(names)).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def has_facet(connection: Connection, import_id: str, field: str, value: str) -> bool:
+    """Tell whether an import has rows with this value of a counted facet."""
+    table = import_facets.c
+    query = select(table.import_id).where(table.import_id == import_id, table.field == field, table.value == value)
+    return connection.execute(query).first() is not None
+
+
+def model_figures(connection: Connection, import_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the statistics rows of some imports, by model."""
+    table = import_model_stats
+    query = select(table).where(table.c.import_id.in_(import_ids)).order_by(table.c.canonical_model, table.c.import_id)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def prices_of(connection: Connection, import_ids: Sequence[str], model: str) -> list[float]:
+    """Return all prices of one model in some imports, ascending: medians of several imports cannot be merged."""
+    table = sightings.c
+    query = select(table.price).where(table.import_id.in_(import_ids), table.canonical_model == model)
+    return sorted(connection.execute(query).scalars())
