@@ -7,6 +7,7 @@ from typing import Protocol
 
 from glyphd.ingest.formats import Format
 from glyphd.ingest.readers.csv import CsvReader
+from glyphd.ingest.readers.json import JsonReader
 from glyphd.ingest.records import Limits, RecordReader
 
 
@@ -18,7 +19,7 @@ class OpenReader(Protocol):
         ...
 
 
-READERS: Mapping[Format, OpenReader] = MappingProxyType({Format.CSV: CsvReader})
+READERS: Mapping[Format, OpenReader] = MappingProxyType({Format.CSV: CsvReader, Format.JSON: JsonReader})
 
 
 def open_records(
