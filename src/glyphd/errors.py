@@ -238,7 +238,7 @@ class CountsDisagree(GlyphdError):
 
 
 class WorkerDied(GlyphdError):
-    """Every worker that ran the import died."""
+    """No attempt to run the import came to an end."""
 
     code, kind = "worker_died", Kind.FAULT
 

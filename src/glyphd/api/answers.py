@@ -18,12 +18,13 @@ from glyphd.services.browsing import ListingPage, ListingQuery
 from glyphd.services.inspecting import RejectedRecord, StoredArtifact
 from glyphd.services.options import parse_moment
 from glyphd.services.reporting import ImportFilters
+from glyphd.services.surveying import ModelSummary
 from glyphd.store.events import Event
 
 T = TypeVar("T")
 
 
-def page(request: Request, response: Response, items: Sequence[T], position: object | None) -> Page[T]:
+def page(request: Request, response: Response, items: Sequence[T], position: int | None) -> Page[T]:
     """Answer one page of a collection; ``position`` is where it ended, None on the last page."""
     cursor = None if position is None else encode_cursor(position)
     response.headers.update(link_to_next(request, cursor))
@@ -68,8 +69,17 @@ def listing_query(parameters: ListingParameters) -> ListingQuery:
 
 def listings_array(request: Request, found: ListingPage) -> Response:
     """Answer listings as a bare array; the cursor is in `Link` only."""
-    headers = link_to_next(request, encode_cursor(found.last) if found.last else None)
+    headers = link_to_next(
+        request, encode_cursor(found.last.ledger_id, found.last.import_index) if found.last else None
+    )
     return Response(msgspec.json.encode(found.items), 200, headers, "application/json")
+
+
+def models_array(request: Request, response: Response, found: Sequence[ModelSummary], limit: int) -> list[ModelSummary]:
+    """Answer models as a bare array; one more than ``limit`` was asked for, to know whether there are more."""
+    cursor = encode_cursor(found[limit - 1].model) if len(found) > limit else None
+    response.headers.update(link_to_next(request, cursor))
+    return list(found[:limit])
 
 
 def csv_download(lines: Iterator[bytes], filename: str) -> Response:

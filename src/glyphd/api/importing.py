@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
 from typing import Any
 
 from anyio import to_thread
@@ -16,7 +15,7 @@ from glyphd.errors import GlyphdError, ImportDiscarded, UnexpectedFailure
 from glyphd.services.context import Context
 from glyphd.services.options import parse_options
 from glyphd.services.receiving import check_queue, receive_import
-from glyphd.services.reporting import ImportReport, report_import
+from glyphd.services.reporting import ImportReport, is_pending, report_import
 from glyphd.settings import Settings
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.25
@@ -27,28 +26,22 @@ _CARRIED = ("import_id", "received", "count", "rejected", "errors", "error_count
 async def import_batch(request: Request, context: Context, settings: Settings, actor: str) -> Response:
     """Receive one batch and answer with its report: 201 finished, 202 not yet, a problem when it failed."""
     await to_thread.run_sync(check_queue, context)
-    query = _single_values(request)
-    parse_options(query, now=context.clock())  # refuse before the body is read
+    query = [{name: value} for name, value in request.query_params.multi_items()]
+    parse_options(*query, now=context.clock())  # refuse before the body is read
     submission = await receive_submission(request, context.artifacts, settings)
-    options = parse_options(query, submission.options, now=context.clock())
+    options = parse_options(*query, submission.options, now=context.clock())
     request_id = request.state.request_id
     import_id = await to_thread.run_sync(receive_import, context, options, [submission.artifact], actor, request_id)
     request.state.import_id = import_id
     return answer(await _await_outcome(context, import_id, settings.wait_seconds))
 
 
-def _single_values(request: Request) -> Mapping[str, str]:
-    return dict(request.query_params)
-
-
 async def _await_outcome(context: Context, import_id: str, wait_seconds: float) -> ImportReport:
     deadline, pause = time.monotonic() + wait_seconds, _FIRST_PAUSE
-    while True:
-        report = await to_thread.run_sync(report_import, context, import_id)
-        if report.status not in PENDING or time.monotonic() >= deadline:
-            return report
+    while await to_thread.run_sync(is_pending, context, import_id) and time.monotonic() < deadline:
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, _LONGEST_PAUSE)
+    return await to_thread.run_sync(report_import, context, import_id)
 
 
 def answer(report: ImportReport) -> Response:

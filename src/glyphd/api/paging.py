@@ -2,31 +2,46 @@
 
 import base64
 import binascii
-from typing import TypeVar
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import msgspec
 from fastapi import Request
+from msgspec import Meta
 
 from glyphd.errors import InvalidParameter
+from glyphd.services.browsing import Position
 
-T = TypeVar("T")
+_Number = Annotated[int, Meta(ge=-(2**62), le=2**62)]  # what both engines compare with an id
 
 
-def encode_cursor(position: object) -> str:
-    """Return a cursor for a position (a dataclass or a number)."""
+def encode_cursor(*position: int | str) -> str:
+    """Return a cursor for a position."""
     return base64.urlsafe_b64encode(msgspec.json.encode(position)).rstrip(b"=").decode()
 
 
-def decode_cursor(cursor: str | None, kind: type[T]) -> T | None:
-    """Return the position of a cursor. Raises InvalidParameter for one that this server did not make."""
-    if cursor is None:
-        return None
+def number_of(cursor: str | None) -> int | None:
+    """Return the number in a cursor. Raises InvalidParameter."""
+    return None if cursor is None else int(_decode(cursor, tuple[_Number])[0])
+
+
+def name_of(cursor: str | None) -> str | None:
+    """Return the name in a cursor. Raises InvalidParameter."""
+    return None if cursor is None else str(_decode(cursor, tuple[str])[0])
+
+
+def position_of(cursor: str | None) -> Position | None:
+    """Return the position among the listings in a cursor. Raises InvalidParameter."""
+    return None if cursor is None else Position(*_decode(cursor, tuple[_Number, _Number]))
+
+
+def _decode(cursor: str, kind: Any) -> tuple[Any, ...]:
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        return msgspec.json.decode(text, type=kind)
+        position: tuple[Any, ...] = msgspec.json.decode(text, type=kind)
     except (binascii.Error, ValueError) as exc:
         raise InvalidParameter("cursor is not one that this server gave out.", parameter="cursor") from exc
+    return position
 
 
 def link_to_next(request: Request, cursor: str | None) -> dict[str, str]:

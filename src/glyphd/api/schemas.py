@@ -91,6 +91,13 @@ class ImportParameters(Parameters):
     cursor: Cursor | None = None
 
 
+class ModelParameters(Parameters):
+    """How many models, and from where."""
+
+    limit: Limit = Field(1000, description="Models a page.")
+    cursor: Cursor | None = None
+
+
 class PageParameters(Parameters):
     """How much of a collection, and from where."""
 

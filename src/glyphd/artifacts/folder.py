@@ -4,10 +4,11 @@ local store of obstore renames without fsync)."""
 import errno
 import hashlib
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,10 +68,8 @@ class ArtifactWriter:
 
     def abandon(self) -> None:
         """Forget the bytes. Does nothing after a commit."""
-        try:
+        with suppress(OSError):  # closing flushes, which fails again on a full disk; the file goes anyway
             self._file.close()
-        except OSError:  # closing flushes, which fails again on a full disk; the file goes anyway
-            pass
         self.path.unlink(missing_ok=True)
 
 
@@ -106,15 +105,24 @@ class ArtifactFolder:
             raise ArtifactDamaged(f"The artifact {sha256} has been changed: its bytes now have the digest {found}.")
         return path
 
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder on the same disk for what need not last; it goes at the end."""
+        with _disk_errors():
+            (self._folder / "scratch").mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._folder / "scratch") as name:
+            yield Path(name)
+
     def remove_stale(self) -> int:
-        """Remove what dead servers left half received over a day ago; return how many files."""
-        removed = 0
-        incoming = self._folder / "incoming"
-        for path in incoming.iterdir() if incoming.is_dir() else ():
-            if time.time() - path.stat().st_mtime > STALE_SECONDS:
+        """Remove what dead servers and workers left unfinished over a day ago; return how many files and folders."""
+        unfinished = [path for kind in ("incoming", "scratch") for path in (self._folder / kind).glob("*")]
+        stale = [path for path in unfinished if time.time() - path.stat().st_mtime > STALE_SECONDS]
+        for path in stale:
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
                 path.unlink(missing_ok=True)
-                removed += 1
-        return removed
+        return len(stale)
 
 
 def path_of(folder: Path, sha256: str) -> Path:

@@ -5,6 +5,7 @@ import signal
 import threading
 from typing import Annotated, Any
 
+import structlog
 import typer
 import uvicorn
 
@@ -15,6 +16,8 @@ from glyphd.logs import configure_logs
 from glyphd.settings import Settings
 from glyphd.worker.loop import work, worker_name
 from glyphd.worker.supervisor import WorkerSupervisor, environment_of
+
+_log = structlog.get_logger()
 
 
 def serve(
@@ -36,6 +39,7 @@ def serve(
     os.environ.update(environment_of(settings))  # uvicorn's own processes read their settings there
     supervisor = WorkerSupervisor(context, settings)
     supervisor.start(settings.import_workers)
+    _log.info("server.starting", url=f"http://{settings.host}:{settings.port}", database=str(context.database.url))
     try:
         uvicorn.run(
             "glyphd.api.app:create_app",
@@ -43,7 +47,7 @@ def serve(
             host=settings.host,
             port=settings.port,
             workers=workers,
-            log_level="warning",
+            log_config=None,
             access_log=False,
             server_header=False,
         )

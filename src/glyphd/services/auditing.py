@@ -5,7 +5,11 @@ import change only under its fencing token, which that transaction compares, so 
 whatever the import's size.
 """
 
+from collections.abc import Callable
 from typing import Any
+
+import polars as pl
+from sqlalchemy import Connection
 
 from glyphd.domain.imports import Import, PublishMode, Status
 from glyphd.errors import CountsDisagree
@@ -13,7 +17,9 @@ from glyphd.ingest.derivation import Derivation
 from glyphd.services.context import Context
 from glyphd.store import events, imports, rejections, rows
 
-SIGHTINGS_PER_STEP = 25_000
+ROWS_PER_STEP = 25_000
+
+_Append = Callable[[Connection, str, pl.DataFrame], int]
 
 
 def audit_import(context: Context, held: Import, outcome: dict[str, Any], derivation: Derivation) -> Import:
@@ -34,22 +40,19 @@ def audit_import(context: Context, held: Import, outcome: dict[str, Any], deriva
 
 
 def _append_derived(context: Context, held: Import, derivation: Derivation) -> None:
-    database = context.database
     for frame in derivation.sightings():
-        for part in frame.iter_slices(SIGHTINGS_PER_STEP):
-            with database.writing(durable=False) as work:
-                _renew(context, work.connection, held)
-                rows.append_sightings(work.connection, held.import_id, part)
-                work.commit()
-            database.give_way()
-    with database.writing(durable=False) as work:
-        _renew(context, work.connection, held)
-        rows.append_statistics(work.connection, held.import_id, derivation.statistics(), derivation.facets())
-        work.commit()
+        _append_steps(context, held, frame, rows.append_sightings)
+    _append_steps(context, held, derivation.statistics(), rows.append_statistics)
+    _append_steps(context, held, derivation.facets(), rows.append_facets)
 
 
-def _renew(context: Context, connection: Any, held: Import) -> None:
-    imports.update_running(connection, held, {"lease_expires_at": context.clock() + context.lease})
+def _append_steps(context: Context, held: Import, frame: pl.DataFrame, append: _Append) -> None:
+    for part in frame.iter_slices(ROWS_PER_STEP):
+        with context.database.writing(durable=False) as work:
+            imports.update_running(work.connection, held, {"lease_expires_at": context.clock() + context.lease})
+            append(work.connection, held.import_id, part)
+            work.commit()
+        context.database.give_way()
 
 
 def _reconcile(context: Context, held: Import, outcome: dict[str, Any]) -> int:

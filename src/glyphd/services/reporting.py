@@ -89,6 +89,12 @@ def report_import(context: Context, import_id: str) -> ImportReport:
         return build_report(connection, imports.find_import(connection, import_id))
 
 
+def is_pending(context: Context, import_id: str) -> bool:
+    """Tell whether a worker still has to do something for an import. Raises ImportNotFound."""
+    with context.database.reading() as connection:
+        return imports.find_import(connection, import_id).status in PENDING
+
+
 @dataclass(frozen=True, slots=True)
 class ImportFilters:
     """Which imports are wanted; ``since`` (inclusive) and ``until`` (exclusive) are about the time of receipt."""

@@ -4,12 +4,10 @@ A run writes in short transactions, each of which renews the lease and compares 
 that lost its import can write nothing more, and other writers never wait for long.
 """
 
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 import polars as pl
 import structlog
@@ -22,6 +20,7 @@ from glyphd.errors import (
     LeaseLost,
     NoValidRecord,
     RejectedRecords,
+    StoreUnavailable,
     UnexpectedFailure,
     WorkerDied,
 )
@@ -65,7 +64,7 @@ def claim_next(context: Context, worker: str) -> Import | None:
         if waiting is None:
             return None
         if waiting.attempts >= MAX_ATTEMPTS:
-            died = WorkerDied(f"{waiting.attempts} workers died while they ran this import.")
+            died = WorkerDied(f"{waiting.attempts} attempts to run this import ended without an outcome.")
             _write_failure(context, work, waiting, died)
         else:
             _write_claim(context, work, waiting, worker, now)
@@ -91,23 +90,32 @@ def _write_claim(context: Context, work: UnitOfWork, waiting: Import, worker: st
 
 def run_import(context: Context, held: Import) -> None:
     """Run a claimed import to published, staged or failed. Never raises for what is wrong with the batch."""
-    log = _log.bind(import_id=held.import_id, attempt=held.attempts)
+    log = _log.bind(import_id=held.import_id, attempt=held.attempts, request_id=_request_id(context, held))
     log.info("import.started", source=held.source)
     run = _Run(context, held)
     try:
-        with tempfile.TemporaryDirectory(prefix="glyphd-") as spool, Derivation(Path(spool)) as derivation:
+        with context.artifacts.scratch() as spool, Derivation(spool) as derivation:
             run.read_artifact(derivation)
             log.info("import.read", received=run.received, count=run.count, rejected=run.rejected)
             finished = audit_import(context, held, run.outcome(), derivation)
         log.info("import.finished", status=finished.status, count=finished.count, rejected=finished.rejected)
     except LeaseLost:
         log.warning("import.lease_lost")
+    except StoreUnavailable as exc:  # nothing is wrong with the batch: the lease lapses and it is tried again
+        log.error("import.interrupted", code=exc.code, detail=exc.detail)
     except GlyphdError as exc:
         run.fail(exc)
         log.warning("import.failed", code=exc.code)
     except Exception as exc:
         log.exception("import.unexpected")
         run.fail(UnexpectedFailure(f"{type(exc).__name__}: see the server's log."))
+
+
+def _request_id(context: Context, held: Import) -> str | None:
+    """Return the id of the request that submitted the batch, which the first event keeps."""
+    with context.database.reading() as connection:
+        received = events.list_events(connection, held.import_id, limit=1)
+    return received[0].details.get("request_id") if received else None
 
 
 @dataclass(slots=True)

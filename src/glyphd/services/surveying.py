@@ -53,11 +53,11 @@ class SourceSummary:
     rejected: int | None
 
 
-def survey_models(context: Context) -> list[ModelSummary]:
-    """Return the models of the current view, by name."""
+def survey_models(context: Context, *, limit: int, after: str | None = None) -> list[ModelSummary]:
+    """Return models of the current view, by name, from the first one past ``after``."""
     with context.database.reading() as connection:
         current = [entry.import_id for entry in visibility.current_imports(connection)]
-        figures = statistics.model_figures(connection, current)
+        figures = statistics.model_figures(connection, current, limit=limit, after=after)
         return [
             _model_summary(connection, model, list(rows))
             for model, rows in groupby(figures, key=lambda row: str(row["canonical_model"]))

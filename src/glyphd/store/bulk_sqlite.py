@@ -14,11 +14,17 @@ ROWS_PER_STATEMENT = 20
 
 
 def append_rows(
-    connection: Connection, table: Table, columns: Mapping[str, Sequence[Any]], constants: Mapping[str, Any]
+    connection: Connection,
+    table: Table,
+    columns: Mapping[str, Sequence[Any]],
+    constants: Mapping[str, Any],
+    *,
+    keep_existing: bool = False,
 ) -> int:
-    """Insert rows given as columns of equal length, in their order, and return how many.
+    """Insert rows given as columns of equal length, in their order, and return how many were given.
 
     ``constants`` are columns that hold one value in every row. Values are what `sqlite3` stores as they are.
+    ``keep_existing``: a row whose key is there already is left as it is.
     """
     bound = {name: values for name, values in columns.items() if any(value is not None for value in values)}
     empty = [name for name in columns if name not in bound]
@@ -31,7 +37,8 @@ def append_rows(
     driver = _driver(connection)
     for size, first, last in _portions(count):
         rows = [(*head, *flat[at : at + size * width]) for at in range(first * width, last * width, size * width)]
-        driver.executemany(_insert(table, [*constants], [*bound], empty, size), rows)
+        tail = " ON CONFLICT DO NOTHING" if keep_existing else ""
+        driver.executemany(_insert(table, [*constants], [*bound], empty, size) + tail, rows)
     return count
 
 

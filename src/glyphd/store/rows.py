@@ -29,6 +29,8 @@ _MODEL_FACTS = (
     "slot_width",
     "pcie_generation",
 )
+MODELS_REMEMBERED = 100_000
+
 _DERIVED = (sightings, import_model_stats, import_facets)
 _TIMESTAMPS = [field.name for field in FIELDS if field.type is FieldType.TIMESTAMP]
 
@@ -38,25 +40,22 @@ def append_listings(connection: Connection, import_id: str, accepted: pl.DataFra
     stored = accepted.select("import_index", *(field.name for field in FIELDS)).with_columns(
         pl.col(name).dt.strftime("%Y-%m-%d %H:%M:%S%.f") for name in _TIMESTAMPS
     )
-    written_at = timestamp_text(now)[:19]
-    constants = {"import_id": import_id, "created_at": written_at, "updated_at": written_at}
-    return append_rows(connection, scored_listings, _columns(stored), constants)
+    return append_rows(connection, scored_listings, _columns(stored), _written(import_id, now))
 
 
 def insert_new_models(
     connection: Connection, import_id: str, accepted: pl.DataFrame, known: set[str], now: datetime
 ) -> None:
     """Insert the models that no import has named before, with the facts of their first row; update ``known``."""
-    fresh = accepted.filter(~pl.col("canonical_model").is_in(list(known))).unique(
-        "canonical_model", keep="first", maintain_order=True
-    )
-    for row in fresh.select("canonical_model", *_MODEL_FACTS).to_dicts():
-        name = row.pop("canonical_model")
-        if connection.execute(select(models.c.id).where(models.c.model == name)).first() is None:
-            connection.execute(
-                models.insert().values(model=name, import_id=import_id, created_at=now, updated_at=now, **row)
-            )
-    known.update(fresh["canonical_model"].to_list())
+    unknown = set(accepted["canonical_model"].unique().to_list()) - known
+    if not unknown:
+        return
+    fresh = accepted.select(pl.col("canonical_model").alias("model"), *_MODEL_FACTS)
+    fresh = fresh.unique("model", keep="first", maintain_order=True).filter(pl.col("model").is_in(list(unknown)))
+    append_rows(connection, models, _columns(fresh), _written(import_id, now), keep_existing=True)
+    if len(known) > MODELS_REMEMBERED:
+        known.clear()
+    known |= unknown
 
 
 def append_sightings(connection: Connection, import_id: str, frame: pl.DataFrame) -> int:
@@ -64,11 +63,14 @@ def append_sightings(connection: Connection, import_id: str, frame: pl.DataFrame
     return append_rows(connection, sightings, _columns(frame), {"import_id": import_id})
 
 
-def append_statistics(connection: Connection, import_id: str, statistics: pl.DataFrame, facets: pl.DataFrame) -> None:
-    """Insert the figures of each model and the counts of each facet value."""
-    for table, frame in ((import_model_stats, statistics), (import_facets, facets)):
-        if len(frame):
-            append_rows(connection, table, _columns(frame), {"import_id": import_id})
+def append_statistics(connection: Connection, import_id: str, frame: pl.DataFrame) -> int:
+    """Insert the figures of models."""
+    return append_rows(connection, import_model_stats, _columns(frame), {"import_id": import_id})
+
+
+def append_facets(connection: Connection, import_id: str, frame: pl.DataFrame) -> int:
+    """Insert the counts of facet values."""
+    return append_rows(connection, import_facets, _columns(frame), {"import_id": import_id})
 
 
 def count_listings(connection: Connection, import_id: str) -> tuple[int, int]:
@@ -109,6 +111,11 @@ def remove_some(connection: Connection, table: Table, import_id: str, limit: int
     key = tuple_(*table.primary_key.columns)
     chosen = select(*table.primary_key.columns).where(table.c.import_id == import_id).limit(limit)
     return connection.execute(delete(table).where(key.in_(chosen))).rowcount
+
+
+def _written(import_id: str, now: datetime) -> dict[str, str]:
+    written_at = timestamp_text(now)[:19]
+    return {"import_id": import_id, "created_at": written_at, "updated_at": written_at}
 
 
 def _columns(frame: pl.DataFrame) -> dict[str, list[Any]]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, select
 
 from glyphd.store.tables import import_facets, import_model_stats, models, sightings
 
@@ -42,10 +42,17 @@ def has_facet(connection: Connection, import_id: str, field: str, value: str) ->
     return connection.execute(query).first() is not None
 
 
-def model_figures(connection: Connection, import_ids: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the statistics rows of some imports, by model."""
+def model_figures(
+    connection: Connection, import_ids: Sequence[str], *, limit: int, after: str | None = None
+) -> list[dict[str, Any]]:
+    """Return the statistics rows of some imports for the first ``limit`` models past ``after``, by model."""
     table = import_model_stats
-    query = select(table).where(table.c.import_id.in_(import_ids)).order_by(table.c.canonical_model, table.c.import_id)
+    inside = and_(table.c.import_id.in_(import_ids), table.c.canonical_model > (after or ""))
+    names = select(table.c.canonical_model).where(inside).distinct().order_by(table.c.canonical_model).limit(limit)
+    chosen = list(connection.execute(names).scalars())
+    last = chosen[-1] if chosen else ""
+    query = select(table).where(inside, table.c.canonical_model <= last)
+    query = query.order_by(table.c.canonical_model, table.c.import_id)
     return [dict(row) for row in connection.execute(query).mappings()]
 
 

@@ -7,12 +7,10 @@ from typing import Any
 from sqlalchemy import Dialect, Text, types
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 
-TEXT_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
-
 
 def timestamp_text(moment: datetime) -> str:
     """Return how SQLite stores a moment: UTC, fixed width, so that text order is time order."""
-    return moment.astimezone(UTC).strftime(TEXT_FORMAT)
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def parse_timestamp(text: str | datetime | None) -> datetime | None:

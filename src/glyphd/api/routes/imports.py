@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from glyphd.api import answers, importing
 from glyphd.api.openapi import IMPORT_BODY, IMPORT_PARAMETERS, IMPORT_RESPONSES
-from glyphd.api.paging import decode_cursor
+from glyphd.api.paging import number_of
 from glyphd.api.problems import declare
 from glyphd.api.requests import Actor, ImportId, ServerSettings, ServiceContext
 from glyphd.api.schemas import (
@@ -45,7 +45,7 @@ def get_imports(
     request: Request, response: Response, context: ServiceContext, parameters: Annotated[ImportParameters, Query()]
 ) -> Page[ImportReport]:
     """List imports, newest first."""
-    below_id = decode_cursor(parameters.cursor, int)
+    below_id = number_of(parameters.cursor)
     filters = answers.import_filters(parameters)
     reports, last_id = reporting.report_imports(context, filters, limit=parameters.limit, below_id=below_id)
     return answers.page(request, response, reports, last_id)
@@ -72,7 +72,7 @@ def get_rejections(
     """List the records that were not stored, each with its bytes and what is wrong with it."""
     if parameters.format == "csv":
         return answers.csv_download(returning.return_rejections(context, import_id), f"rejections-{import_id}.csv")
-    after = decode_cursor(parameters.cursor, int) or 0
+    after = number_of(parameters.cursor) or 0
     found = inspecting.inspect_rejections(context, import_id, limit=parameters.limit + 1, after_index=after)
     return answers.rejections_page(request, response, found, parameters.limit)
 
@@ -107,7 +107,7 @@ def get_events(
     parameters: Annotated[PageParameters, Query()],
 ) -> Page[EventItem]:
     """Tell who did what to an import, when and why, oldest first."""
-    after = decode_cursor(parameters.cursor, int) or 0
+    after = number_of(parameters.cursor) or 0
     found = inspecting.inspect_events(context, import_id, limit=parameters.limit + 1, after_id=after)
     return answers.events_page(request, response, found, parameters.limit)
 

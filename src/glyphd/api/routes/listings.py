@@ -5,12 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from glyphd.api import answers
-from glyphd.api.paging import decode_cursor
+from glyphd.api.paging import name_of, position_of
 from glyphd.api.problems import declare
 from glyphd.api.requests import ServiceContext
-from glyphd.api.schemas import Listing, ListingParameters
+from glyphd.api.schemas import Listing, ListingParameters, ModelParameters
 from glyphd.services import browsing, surveying
-from glyphd.services.browsing import Position
 from glyphd.services.surveying import ModelSummary
 
 router = APIRouter(prefix="/api", tags=["listings"])
@@ -22,12 +21,16 @@ def get_listings(
 ) -> Response:
     """List the listings of published imports: newest import first, then in the order of the batch."""
     query = answers.listing_query(parameters)
-    after = decode_cursor(parameters.cursor, Position)
+    after = position_of(parameters.cursor)
     page = browsing.browse_listings(context, query, limit=parameters.limit, offset=parameters.offset, after=after)
     return answers.listings_array(request, page)
 
 
-@router.get("/models", responses=declare(503))
-def get_models(context: ServiceContext) -> list[ModelSummary]:
-    """List the models of the current view (each source's latest published batch) with their prices."""
-    return surveying.survey_models(context)
+@router.get("/models", responses=declare(422))
+def get_models(
+    request: Request, response: Response, context: ServiceContext, parameters: Annotated[ModelParameters, Query()]
+) -> list[ModelSummary]:
+    """List the models of the current view (each source's latest published batch) with their prices, by name."""
+    after = name_of(parameters.cursor)
+    found = surveying.survey_models(context, limit=parameters.limit + 1, after=after)
+    return answers.models_array(request, response, found, parameters.limit)

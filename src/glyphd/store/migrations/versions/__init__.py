@@ -1,0 +1,1 @@
+"""Schema revisions, `0001` first."""
