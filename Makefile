@@ -8,21 +8,21 @@ BENCH :=
 PYTEST :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench docs format lock clean
+.PHONY: help demo test check bench docs format lock upgrade clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## Serve on 127.0.0.1:8080 with the sample imported, until Ctrl-C
 	@$(UV) sync --quiet
-	@$(RUN) --no-sync python tools/demo.py
+	@$(RUN) --no-sync python -m tools.demo
 
 test: ## Run the tests (PYTEST="-k name" narrows them) and hold coverage to its floor
 	@$(RUN) coverage erase
 	$(RUN) coverage run -m pytest $(PYTEST)
 	@$(RUN) coverage combine --quiet
 ifeq ($(strip $(PYTEST)),)
-	@$(RUN) python tools/check_coverage.py $(COVERAGE_FLOOR) $(COVERED)
+	@$(RUN) python -m tools.check_coverage $(COVERAGE_FLOOR) $(COVERED)
 endif
 
 check: ## Lint, types, layers, sizes, generated docs: everything but the tests
@@ -32,21 +32,25 @@ check: ## Lint, types, layers, sizes, generated docs: everything but the tests
 	$(RUN) isort --check-only --quiet .
 	$(RUN) mypy
 	$(RUN) lint-imports --no-logo
-	$(RUN) python tools/check_sizes.py
-	$(RUN) python tools/reference.py --check
+	$(RUN) python -m tools.check_sizes
+	$(RUN) python -m tools.reference --check
 
 bench: ## Run the benchmarks and write docs/explanation/performance.md (BENCH="--quick" for a fast look)
 	$(RUN) python -m benchmarks.run $(BENCH)
 
 docs: ## Regenerate docs/reference from the code
-	$(RUN) python tools/reference.py
+	$(RUN) python -m tools.reference
 
 format: ## Order imports and format
 	$(RUN) isort --quiet .
 	$(RUN) black --quiet .
 
-lock: ## Pin the newest versions of everything in pyproject.toml
-	$(RUN) python tools/lock.py --upgrade
+lock: ## Pin what is new in pyproject.toml, keeping the pins that fit
+	$(RUN) python -m tools.lock
+	$(UV) sync
+
+upgrade: ## Pin the newest versions of everything
+	$(RUN) python -m tools.lock --upgrade
 	$(UV) sync
 
 clean: ## Remove the environment and everything that was built or cached (data/ stays)

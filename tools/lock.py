@@ -3,7 +3,7 @@
 `uv.lock` records the hosts of the registries it was made with, so it is not committed. Instead the whole tree, for
 every supported Python, stands as constraints in `pyproject.toml`, which every `uv sync` and `uv run` obeys.
 
-Run by `make lock`. Without `--upgrade` the pins that still fit are kept.
+Run by `make lock`, which keeps the pins that still fit, and by `make upgrade`, which does not.
 """
 
 import re

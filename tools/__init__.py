@@ -1,0 +1,1 @@
+"""What the Makefile calls: pins, generated docs, size rules, coverage floors, the demo."""
