@@ -26,9 +26,9 @@ def append_rows(
     ``constants`` are columns that hold one value in every row. Values are what `sqlite3` stores as they are.
     ``keep_existing``: a row whose key is there already is left as it is.
     """
-    bound = {name: values for name, values in columns.items() if any(value is not None for value in values)}
-    empty = [name for name in columns if name not in bound]
     count = len(next(iter(columns.values())))
+    bound = {name: values for name, values in columns.items() if values.count(None) < count}
+    empty = [name for name in columns if name not in bound]
     width = len(bound)
     flat: list[Any] = [None] * (width * count)
     for position, values in enumerate(bound.values()):
