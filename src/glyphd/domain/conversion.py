@@ -12,7 +12,7 @@ from glyphd.domain.listing import NULL_TOKENS, Field, FieldType
 
 Value = str | int | float | bool | datetime
 
-# Patterns are written so that Python and Rust (polars) read them alike: no \s, \d or \w, and matched against the whole text.
+# Patterns are matched against the whole text and mean the same to Python and to Rust (polars): no \s, \d or \w.
 NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?[iI][nN][fF](?:[iI][nN][iI][tT][yY])?"
 """A decimal number or an infinity, the latter so that it is `not_finite` rather than `not_a_number`."""
 
@@ -113,9 +113,8 @@ def _in_range(field: Field, number: float) -> bool:
 def _timestamp(text: str, received_at: datetime) -> datetime | IssueCode:
     if not re.fullmatch(TIMESTAMP, text):
         return IssueCode.NOT_A_TIMESTAMP
-    time = re.fullmatch(r"(.{10})(?:.(.{5})(?::(..)(?:[.,]([0-9]+))?)?(Z|[+-].*)?)?", text)
-    assert time is not None
-    date, clock, seconds, fraction, offset = time.groups()
+    parts = re.findall(r"(.{10})(?:.(.{5})(?::(..)(?:[.,]([0-9]+))?)?(Z|[+-].*)?)?", text)
+    date, clock, seconds, fraction, offset = parts[0]
     try:
         naive = datetime.fromisoformat(f"{date}T{clock or '00:00'}:{seconds or '00'}.{(fraction or '0')[:6]:0<6}")
     except ValueError:  # 30 February, year 0
@@ -128,8 +127,8 @@ def _timestamp(text: str, received_at: datetime) -> datetime | IssueCode:
     return (_EPOCH + since_epoch).replace(tzinfo=UTC)
 
 
-def _offset(text: str | None) -> timedelta:
-    if text is None or text == "Z":
+def _offset(text: str) -> timedelta:
+    if text in {"", "Z"}:
         return timedelta(0)
     digits = text[1:].replace(":", "").ljust(4, "0")
     offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))

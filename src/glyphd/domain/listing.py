@@ -28,7 +28,8 @@ class Field:
     """One field of a listing.
 
     ``minimum`` and ``maximum`` are inclusive, ``above`` is exclusive, all in ``unit``; ``max_length`` counts characters.
-    ``thousands``: amounts may be written as people do, `$12,490.00`. ``unknown_means_null``: a value that cannot be read becomes NULL with a warning instead of rejecting its record.
+    ``thousands``: amounts may be written as people do, `$12,490.00`. ``unknown_means_null``: a value that cannot be read
+    becomes NULL with a warning instead of rejecting its record.
     ``aliases`` are headers seen in real files, strongest first; :func:`header_key` tells when two headers are the same.
     """
 

@@ -101,7 +101,7 @@ def check_header(header: Sequence[str], resolution: Resolution, schema_version: 
 
 
 def _check_duplicates(header: Sequence[str], schema_version: str, line: int) -> None:
-    """Names of fields are compared as they are matched, other names (free to be similar) by their trimmed lower case."""
+    """Compare names of fields as they are matched, other names (free to be similar) by their trimmed lower case."""
     claims = _claims(schema_version)
     seen: dict[str, int] = {}
     for column, name in enumerate(header, start=1):

@@ -1,7 +1,8 @@
 """The row contract as dataframely schemas, one a schema version, made from the declaration in ``domain/listing.py``.
 
-A schema is over *readings* (:mod:`glyphd.ingest.readings`), not over raw cells: the trimmed text of a cell and the value
-read from it. Its rules are named ``<field>|<issue code>``. Of one field at most one rule fails: the first that applies.
+A schema is over *readings* (:mod:`glyphd.ingest.readings`), not over raw cells: the trimmed text of a cell and the
+value read from it. Its rules are named ``<field>|<issue code>``. Of one field at most one rule fails: the first that
+applies.
 """
 
 from collections.abc import Callable, Mapping

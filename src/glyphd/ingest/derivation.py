@@ -25,6 +25,7 @@ _ORDER = SIGHTING_COLUMNS[:3]
 _SIGHTING_ROWS = 100_000
 _RANGE_ROWS = 400_000
 
+
 class Derivation:
     """Collects accepted rows, then answers; bounded in memory whatever their number. A context manager.
 

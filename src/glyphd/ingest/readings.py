@@ -59,7 +59,9 @@ def _value(field: Field, texts: pl.DataFrame) -> pl.Expr | pl.Series:
     text = pl.col(text_column(field))
     match field.type:
         case FieldType.BOOLEAN:
-            value = pl.when(text.is_in(_TRUE_WORDS)).then(True).when(text.is_in(_FALSE_WORDS)).then(False)  # noqa: FBT003
+            value = (
+                pl.when(text.is_in(_TRUE_WORDS)).then(True).when(text.is_in(_FALSE_WORDS)).then(False)
+            )  # noqa: FBT003
             return value.alias(field.name)
         case FieldType.TIMESTAMP:
             return _timestamps(texts[text_column(field)]).alias(field.name)
@@ -97,7 +99,7 @@ def _timestamps(text: pl.Series) -> pl.Series:
 
 def _fraction_and_offset(stamps: pl.Series) -> dict[str, pl.Expr]:
     """Return microseconds and the offset's minutes: zero when no stamp is longer than `2026-11-20T08:12:00Z`."""
-    if (stamps.str.len_bytes().max() or 0) <= 20:
+    if not (stamps.str.len_bytes() > 20).any():
         return {"fraction": pl.lit(0), "offset": pl.lit(0)}
     rest = pl.col("stamp").str.slice(16)
     sign = pl.when(rest.str.contains("-", literal=True)).then(-1).otherwise(1)

@@ -1,13 +1,14 @@
 """An external sort: rows that do not fit in memory are kept in sorted runs on disk and read back range by range.
 
 A run is one Arrow IPC file of record batches of 8192 rows. The first row of every batch is remembered; from these
-samples come the limits of ranges that are small enough for memory, however the rows are distributed. Every range is read from
-every run, at most one batch too many at either end.
+samples come the limits of ranges that are small enough for memory, however the rows are distributed. Every range is
+read from every run, at most one batch too many at either end.
 """
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -40,9 +41,7 @@ class SortedRun:
         with pa.OSFile(str(self.path)) as file:
             reader = pa.ipc.open_file(file)
             table = pa.Table.from_batches([reader.get_batch(i) for i in range(first, last)], reader.schema)
-        frame = pl.from_arrow(table)
-        assert isinstance(frame, pl.DataFrame)
-        return frame
+        return pl.DataFrame(table)
 
 
 def merge(runs: Sequence[SortedRun], range_rows: int) -> Iterator[pl.DataFrame]:
@@ -50,7 +49,7 @@ def merge(runs: Sequence[SortedRun], range_rows: int) -> Iterator[pl.DataFrame]:
     samples = sorted(key for run in runs for key in run.firsts)
     step = max(range_rows // _BATCH_ROWS, 1)
     limits: list[Key | None] = [None, *samples[step::step], None]
-    for low, high in zip(limits, limits[1:], strict=False):
+    for low, high in pairwise(limits):
         rows = pl.concat([run.between(low, high) for run in runs])
         columns = rows.columns[:3]
         rows = rows.filter(_at_least(columns, low), ~_at_least(columns, high) if high else pl.lit(value=True))

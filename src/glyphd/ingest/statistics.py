@@ -37,7 +37,8 @@ def model_statistics(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """
     done = [_SCHEMA.to_frame()]
     for model, parts in groupby(_parts(frames), key=lambda part: part[0]):
-        done += [_by_model(rows) for _, rows in parts] if model is None else [_one_model(model, parts)]
+        rows = (part[1] for part in parts)
+        done += map(_by_model, rows) if model is None else [_one_model(model, rows)]
     return pl.concat(done)
 
 
@@ -60,11 +61,11 @@ def _by_model(rows: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(statistics.to_arrow(compat_level=pl.CompatLevel.oldest()))
 
 
-def _one_model(model: str, parts: Iterable[tuple[str | None, pl.DataFrame]]) -> pl.DataFrame:
+def _one_model(model: str, parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """Like :func:`_by_model` for a model in any number of parts: 15M rows would be several copies of 120 MB there."""
     prices: list[Numbers] = []
     low, high, total = np.inf, -np.inf, 0.0
-    for _, rows in parts:
+    for rows in parts:
         prices.append(rows["price"].to_numpy().copy())
         scores = rows["score"].to_numpy()
         low, high, total = min(low, scores.min()), max(high, scores.max()), total + scores.sum()

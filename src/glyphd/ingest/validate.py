@@ -78,7 +78,8 @@ class Validator:
         marks = readings.select(mark.alias(rule_name(field, code)) for (field, code), mark in failed.items())
         counts = {(field, code): marks[rule_name(field, code)].sum() for field, code in failed}
         doubtful = {field for (field, _), count in counts.items() if count}
-        accepted = [pl.when(pl.all_horizontal(*rules_of(field).values())).then(pl.col(field.name)) for field in doubtful]
+        known = {field: pl.all_horizontal(*rules_of(field).values()) for field in doubtful}
+        accepted = (pl.when(holds).then(pl.col(field.name)) for field, holds in known.items())
         warnings = Counter({_warning(field, code): count for (field, code), count in counts.items() if count})
         return readings.with_columns(accepted), warnings
 

@@ -22,8 +22,6 @@ class OpenReader(Protocol):
 READERS: Mapping[Format, OpenReader] = MappingProxyType({Format.CSV: CsvReader, Format.JSON: JsonReader})
 
 
-def open_records(
-    path: Path, file_format: Format, *, schema_version: str, limits: Limits | None = None
-) -> RecordReader:
+def open_records(path: Path, file_format: Format, *, schema_version: str, limits: Limits | None = None) -> RecordReader:
     """Open a file of a known format. Raises :class:`~glyphd.errors.FileFault`, here or while it is read."""
     return READERS[file_format](path, schema_version=schema_version, limits=limits or Limits())

@@ -188,6 +188,4 @@ def _parse(text: bytes, expected: int, dialect: Dialect) -> pl.DataFrame:
     )
     if table.num_rows != expected:
         raise CountsDisagree(f"The parser read {table.num_rows} records where the scan found {expected}.")
-    frame = pl.from_arrow(table.rename_columns(list(fields)))
-    assert isinstance(frame, pl.DataFrame)
-    return frame
+    return pl.DataFrame(table.rename_columns(list(fields)))

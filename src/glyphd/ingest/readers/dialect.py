@@ -23,6 +23,15 @@ _FOREIGN_BOMS = {
 }
 
 
+# of the first four bytes: 0 where one is NUL, 1 where it is not
+_NUL_PATTERNS = {
+    b"\1\0\0\0": "UTF-32 (little endian)",
+    b"\0\0\0\1": "UTF-32 (big endian)",
+    b"\1\0\1\0": "UTF-16 (little endian)",
+    b"\0\1\0\1": "UTF-16 (big endian)",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """``body`` is the byte offset of the first line after the header, ``line`` the header's 1-based line."""
@@ -38,20 +47,12 @@ def check_encoding(head: bytes) -> None:
     """Raise WrongEncoding when the first bytes of a file are UTF-16 or UTF-32, with or without a byte order mark."""
     found = next((name for bom, name in _FOREIGN_BOMS.items() if head.startswith(bom)), None) or _by_nul_pattern(head)
     if found:
-        raise WrongEncoding(
-            f"The file is {found}; save it as UTF-8.", line=1, column=1, found=found, expected="UTF-8"
-        )
+        raise WrongEncoding(f"The file is {found}; save it as UTF-8.", line=1, column=1, found=found, expected="UTF-8")
 
 
 def _by_nul_pattern(head: bytes) -> str | None:
     """Tell the encoding of ASCII text in wide characters by where its NUL bytes are."""
-    nuls = tuple(byte == 0 for byte in head[:4])
-    return {
-        (False, True, True, True): "UTF-32 (little endian)",
-        (True, True, True, False): "UTF-32 (big endian)",
-        (False, True, False, True): "UTF-16 (little endian)",
-        (True, False, True, False): "UTF-16 (big endian)",
-    }.get(nuls)
+    return _NUL_PATTERNS.get(bytes(byte and 1 for byte in head[:4]))
 
 
 def read_dialect(head: bytes, schema_version: str, limits: Limits, *, final: bool) -> Dialect:

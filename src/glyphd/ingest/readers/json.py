@@ -1,6 +1,8 @@
 """JSON: an array of objects, or an object with the array as its member `listings`, in constant memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,8 @@ LISTINGS = "listings"
 
 _KNOWN_NAMES = 10_000
 """So many different sets of member names are remembered; more are looked up again each time."""
+
+_FEW = 256
 
 Names = tuple[str, ...]
 Record = tuple[Any, str]
@@ -51,53 +55,54 @@ class JsonReader:
         received = 0
         with self._path.open("rb") as file:
             text = JsonText(file, self._path, self._limits)
-            for records in _batches(_listings(text), self._limits):
-                yield self._chunk(records, received + 1)
-                received += len(records)
+            for batch in _batches(_listings(text), self._limits):
+                chunk = _Chunk(received + 1)
+                for records in batch:
+                    self._cut(records, chunk)
+                yield chunk.finished()
+                received += len(chunk.texts)
         if received == 0:
             raise EmptyFile("The file holds no record.", line=1, column=1)
 
-    def _chunk(self, records: list[Record], first_index: int) -> Chunk:
-        malformed: list[Rejection] = []
+    def _cut(self, records: list[Record], chunk: "_Chunk") -> None:
+        """Cut records into cells and add them to a chunk."""
         good: dict[int, Record] = {}
-        for index, record in enumerate(records, start=first_index):
+        for index, record in enumerate(records, start=chunk.first_index + len(chunk.texts)):
             if code := _fault(record, self._members):
-                malformed.append(malformed_record(index, as_bytes(record[1]), code))
+                chunk.malformed.append(malformed_record(index, as_bytes(record[1]), code))
             else:
                 good[index] = record
         indices = pl.Series(IMPORT_INDEX, list(good), dtype=pl.Int64)
         cells = pl.DataFrame([indices, *self._columns(list(good.values()))])
         self._check_sizes(cells)
-        return Chunk(
-            first_index,
-            len(records),
-            cells,
-            raw=lambda import_index: as_bytes(records[import_index - first_index][1]),
-            malformed=malformed,
-        )
+        chunk.cells.append(cells)
+        chunk.texts += [text for _, text in records]
 
     def _columns(self, records: list[Record]) -> Iterator[pl.Series]:
         """Yield one String column per field that any of the records has."""
         by_names: dict[Names, list[int]] = {}
         for at, (value, _) in enumerate(records):
             by_names.setdefault(tuple(value), []).append(at)
-        columns: dict[str, list[Any]] = {}
+        columns: dict[str, list[str | None]] = {}
         for names, places in by_names.items():
-            for field_name, member in self._members.fields(names).items():
+            members = self._members.fields(names)
+            for field_name, cells in zip(members, _cells([records[at] for at in places], members), strict=True):
+                if len(places) == len(records):
+                    columns[field_name] = cells
+                    continue
                 column = columns.setdefault(field_name, [None] * len(records))
-                for at in places:
-                    column[at] = records[at][0][member]
-                if not {type(value) for value in column} <= _TEXTUAL:
-                    for at in places:
-                        column[at] = _cell_text(column[at], records[at][1], member)
+                for at, cell in zip(places, cells, strict=True):
+                    column[at] = cell
         for field_name, column in columns.items():
             yield pl.Series(field_name, column, dtype=pl.String)
 
     def _check_sizes(self, cells: pl.DataFrame) -> None:
         for column in cells.iter_columns():
-            if column.dtype == pl.String and (column.str.len_bytes().max() or 0) > self._limits.cell_bytes:  # type: ignore[operator]
-                at = column.str.len_bytes().arg_max()
-                index, size = cells[IMPORT_INDEX][at], column.str.len_bytes()[at]
+            large = (
+                cells.filter(column.str.len_bytes() > self._limits.cell_bytes) if column.dtype == pl.String else None
+            )
+            if large is not None and not large.is_empty():
+                index, size = large[IMPORT_INDEX][0], len(large[column.name][0].encode())
                 raise CellTooLarge(
                     f"The {column.name} of record {index} has more than {self._limits.cell_bytes} bytes.",
                     import_index=index,
@@ -133,7 +138,9 @@ class _Members:
         self._seen |= dict.fromkeys(map(_displayable, names))
         if len(self._seen) > self._most:
             raise TooManyColumns(
-                f"The records have more than {self._most} different members.", found=len(self._seen), expected=self._most
+                f"The records have more than {self._most} different members.",
+                found=len(self._seen),
+                expected=self._most,
             )
         self._superseded |= {names[position] for position in resolution.superseded}
         self.mapping.mapping |= {member: field_name for field_name, member in fields.items()}
@@ -192,18 +199,43 @@ def _member_listings(text: JsonText) -> Iterator[Record]:
         raise text.malformed(f"neither an array nor an object with a member `{LISTINGS}`")
 
 
-def _batches(records: Iterator[Record], limits: Limits) -> Iterator[list[Record]]:
-    """Collect records until there are enough of them, or enough of their text."""
-    batch: list[Record] = []
-    size = 0
-    for record in records:
-        batch.append(record)
-        size += len(record[1])
-        if len(batch) == limits.chunk_records or size > limits.block_bytes:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
+def _batches(records: Iterator[Record], limits: Limits) -> Iterator[Iterator[list[Record]]]:
+    """Yield chunks of records, each a few at a time: out of the caches it took 4.8 s instead of 3.2."""
+    for first in records:
+        yield _few_at_a_time(chain([first], records), limits)
+
+
+def _few_at_a_time(records: Iterator[Record], limits: Limits) -> Iterator[list[Record]]:
+    count = size = 0
+    while count < limits.chunk_records and size < limits.block_bytes:
+        few: list[Record] = []
+        size_before = size
+        for record in islice(records, min(_FEW, limits.chunk_records - count)):
+            few.append(record)
+            size += len(record[1])
+            if size - size_before > limits.record_bytes:
+                break
+        if not few:
+            return
+        count += len(few)
+        yield few
+
+
+@dataclass(slots=True)
+class _Chunk:
+    """A chunk in the making."""
+
+    first_index: int
+    cells: list[pl.DataFrame] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    malformed: list[Rejection] = field(default_factory=list)
+
+    def finished(self) -> Chunk:
+        cells = pl.concat(self.cells, how="diagonal")
+        return Chunk(self.first_index, len(self.texts), cells, self._raw, self.malformed)
+
+    def _raw(self, import_index: int) -> bytes:
+        return as_bytes(self.texts[import_index - self.first_index])
 
 
 def _fault(record: Record, members: _Members) -> IssueCode | None:
@@ -226,6 +258,17 @@ def _is_encodable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _cells(records: list[Record], members: Mapping[str, str]) -> Iterator[list[str | None]]:
+    """Yield, for records of the same members, the text of each member that is a field, column by column."""
+    names = list(members.values())
+    rows = (tuple(map(value.__getitem__, names)) for value, _ in records)  # by rows: by columns took four times as long
+    for name, column in zip(names, zip(*rows, strict=True), strict=False):
+        if {*map(type, column)} <= _TEXTUAL:
+            yield list(column)
+        else:
+            yield [_cell_text(cell, text, name) for cell, (_, text) in zip(column, records, strict=True)]
 
 
 def _cell_text(value: Any, record: str, member: str) -> str | None:

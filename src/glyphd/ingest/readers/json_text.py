@@ -7,8 +7,10 @@ bytes that are not UTF-8 become surrogates, so that the text of a value gives it
 import json
 import re
 from codecs import BOM_UTF8, getincrementaldecoder
+from collections.abc import Callable
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -23,7 +25,7 @@ class RepeatedMembers(dict[str, Any]):
     """An object that names a member twice; it holds the last of them."""
 
 
-class _Constant(Exception):
+class _ConstantError(Exception):
     """NaN or an Infinity: `json` reads them, RFC 8259 does not have them."""
 
 
@@ -33,10 +35,12 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise _Constant(constant)
+    raise _ConstantError(constant)
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_float=str, parse_int=str, parse_constant=_refuse)
+_SCAN: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder(
+    object_pairs_hook=_members, parse_float=str, parse_int=str, parse_constant=_refuse
+).scan_once  # type: ignore[attr-defined]
 
 
 def as_bytes(text: str) -> bytes:
@@ -47,13 +51,13 @@ def as_bytes(text: str) -> bytes:
 class JsonText:
     """The window: ``text`` from ``position`` on is what comes next. All faults are MalformedJson with their place."""
 
-    def __init__(self, file: BinaryIO, path: Path, limits: Limits) -> None:
+    def __init__(self, file: BufferedReader, path: Path, limits: Limits) -> None:
         """Begin at the first character; a byte order mark is skipped."""
         self._file = file
         self._path = path
         self._limits = limits
         self._decode = getincrementaldecoder("utf-8")(_ESCAPE).decode
-        self._start = len(BOM_UTF8) if file.peek(3)[:3] == BOM_UTF8 else 0  # type: ignore[attr-defined]
+        self._start = len(BOM_UTF8) if file.peek(3)[:3] == BOM_UTF8 else 0
         file.seek(self._start)
         self._ended = False
         self.text = ""
@@ -80,10 +84,10 @@ class JsonText:
         self.peek()
         while True:
             try:
-                value, end = _DECODER.scan_once(self.text, self.position)
+                value, end = _SCAN(self.text, self.position)
             except RecursionError as exc:
                 raise self.malformed("nested too deeply") from exc
-            except _Constant as exc:
+            except _ConstantError as exc:
                 raise self.malformed(f"{exc} is not JSON", self._position_of_fault()) from exc
             except (StopIteration, json.JSONDecodeError) as exc:
                 if not self._more():
@@ -128,7 +132,9 @@ class JsonText:
         if isinstance(exc, StopIteration):
             position = int(exc.value)
             found = self.text[position : position + 1]
-            return self.malformed(f"expected a value, found {f'`{found}`' if found else 'the end of the file'}", position)
+            return self.malformed(
+                f"expected a value, found {f'`{found}`' if found else 'the end of the file'}", position
+            )
         if not self._ended and (exc.pos >= len(self.text) - 1 or exc.msg.startswith("Unterminated")):
             return self._too_large(self.position)
         return self.malformed(exc.msg[:1].lower() + exc.msg[1:], exc.pos)

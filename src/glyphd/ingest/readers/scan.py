@@ -80,7 +80,7 @@ def _quotes_are_plain(array: NDArray[np.uint8], quotes: Positions, delimiter: in
 def _open_quote(quotes: Positions) -> int:
     """Return where the last quoted cell opened: the last opening quote that does not merely double a closing one."""
     opening, closing = quotes[0::2], quotes[1::2]
-    opens_cell = np.append(True, opening[1:] - 1 != closing[: opening.size - 1])  # noqa: FBT003
+    opens_cell = np.append(True, opening[1:] - 1 != closing[: opening.size - 1])
     return int(opening[np.flatnonzero(opens_cell)[-1]])
 
 
