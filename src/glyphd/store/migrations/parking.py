@@ -52,10 +52,11 @@ def return_rows(connection: Connection, table: str, rows: str = "") -> None:
         f" SELECT {', '.join(f'p.{quoted(name)}' for name in names)} FROM {PREFIX}{table} p {rows}"
     )
     forget(connection, table)
+    seq = None
     if is_parked(connection, f"{table}_sequence"):
         seq = connection.exec_driver_sql(f"SELECT seq FROM {PREFIX}{table}_sequence").scalar_one()
-        keep_sequence(connection, table, seq)
         forget(connection, f"{table}_sequence")
+    keep_sequence(connection, table, seq)
 
 
 OF_AN_IMPORT_THAT_IS_THERE = "WHERE p.import_id IN (SELECT import_id FROM import_batches)"

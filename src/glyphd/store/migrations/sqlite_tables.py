@@ -110,17 +110,19 @@ def _never_null(connection: Connection, table: str, expressions: dict[str, str])
 
 def keep_sequence(connection: Connection, table: str, at_least: int | None) -> None:
     """See to it that no id up to this one is given out again, also when the row that had it is gone."""
-    now = sequence(connection, table)
+    now, its_name = sequence(connection, table), "name = ? COLLATE NOCASE"
     if now is None and at_least is not None:
-        connection.exec_driver_sql("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, at_least))
+        name = f"SELECT name, ? FROM sqlite_master WHERE type = 'table' AND {its_name}"
+        connection.exec_driver_sql(f"INSERT INTO sqlite_sequence (name, seq) {name}", (at_least, table))
     elif now is not None and at_least is not None and now < at_least:
-        connection.exec_driver_sql("UPDATE sqlite_sequence SET seq = ? WHERE name = ?", (at_least, table))
+        connection.exec_driver_sql(f"UPDATE sqlite_sequence SET seq = ? WHERE {its_name}", (at_least, table))
     elif now is not None and now <= 0:  # only rows of ours, with ids below 1: as if none had ever been
-        connection.exec_driver_sql("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
+        connection.exec_driver_sql(f"DELETE FROM sqlite_sequence WHERE {its_name}", (table,))
 
 
 def sequence(connection: Connection, table: str) -> int | None:
     """Return the highest id an AUTOINCREMENT table has given out; None if it gave none."""
     if "sqlite_sequence" not in table_names(connection):
         return None
-    return connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).scalar()
+    query = "SELECT seq FROM sqlite_sequence WHERE name = ? COLLATE NOCASE"
+    return connection.exec_driver_sql(query, (table,)).scalar()

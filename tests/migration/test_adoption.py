@@ -1,0 +1,90 @@
+"""Databases from the field, in whatever shape, go up, down to that shape, and up again (G8)."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from glyphd.store import schema
+
+from .conftest import SHAPES
+
+EngineFactory = Callable[..., Engine]
+Run = Callable[..., list[tuple[Any, ...]]]
+Content = Callable[..., dict[str, Any]]
+
+SAMPLE = Path(__file__).parents[3] / "shared/data/legacy/pre_import_index.sqlite"
+
+
+def assert_every_row_has_its_place(run: Run) -> None:
+    """G1 and G2, in SQL."""
+    for table in ("scored_listings", "listings", "quantized_listings"):
+        assert [] == run(f"SELECT id FROM {table} WHERE import_id IS NULL OR import_index IS NULL OR import_index < 1")
+        assert [] == run(f"SELECT 1 FROM {table} GROUP BY import_id, import_index HAVING count(*) > 1")
+        assert [] == run(f"SELECT id FROM {table} WHERE import_id NOT IN (SELECT import_id FROM import_batches)")
+    assert [] == run("SELECT id FROM scored_listings WHERE canonical_model NOT IN (SELECT model FROM models)")
+    assert [] == run(
+        "SELECT b.import_id, received, b.count, n.rows FROM import_batches b LEFT JOIN"
+        " (SELECT import_id, count(*) AS rows FROM scored_listings GROUP BY 1) n ON n.import_id = b.import_id"
+        " WHERE b.count <> coalesce(n.rows, 0) OR received <> b.count + rejected"
+    )
+    assert [] == run("SELECT import_id FROM import_batches WHERE observed_at IS NULL OR source_version IS NULL")
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_shape_from_the_field_goes_up_down_and_up(
+    shape: str, make_engine: EngineFactory, run: Run, content: Content, violations: Run
+) -> None:
+    """Nothing is lost on the way up, the old shape comes back to the letter, and the way up leads to the same place."""
+    run(SHAPES[shape]() + ";")
+    engine = make_engine()
+    schema.upgrade(engine, "0001")
+    adopted, before = content(), violations()
+
+    schema.upgrade(engine)
+    at_head = content()
+    assert_every_row_has_its_place(run)
+    assert set(violations()) <= set(before)
+
+    schema.downgrade(engine, to="0001")
+    assert adopted == content()
+    assert before == violations()
+
+    schema.upgrade(engine)
+    assert at_head == content()
+
+    schema.downgrade(engine, to="base")
+    assert adopted == content()
+    assert [] == run("SELECT * FROM alembic_version")
+
+
+@pytest.mark.parametrize("shape", [shape for shape in SHAPES if not shape.startswith(("no ", "models without"))])
+def test_adoption_changes_nothing(shape: str, make_engine: EngineFactory, run: Run, content: Content) -> None:
+    """Revision 0001 leaves a database that has everything exactly as it was found."""
+    run(SHAPES[shape]() + ";")
+    found = content()
+
+    schema.upgrade(make_engine(), "0001")
+
+    assert found == content()
+
+
+def test_the_sample_from_the_field(make_engine: EngineFactory, run: Run, content: Content, tmp_path: Path) -> None:
+    """The database an earlier service left behind goes up and comes back with every index, trigger, value and id."""
+    if not SAMPLE.exists():
+        pytest.skip(f"{SAMPLE} is not there")
+    shutil.copy(SAMPLE, tmp_path / "glyphd.sqlite")
+    found, engine = content(), make_engine()
+
+    schema.upgrade(engine)
+    at_head = content()
+    assert_every_row_has_its_place(run)
+    assert [] == run("PRAGMA foreign_key_check")
+    assert [(220,)] == run("SELECT count(*) FROM visible_listings")
+    schema.downgrade(engine, to="0001")
+    assert found == content()
+    schema.upgrade(engine)
+    assert at_head == content()
