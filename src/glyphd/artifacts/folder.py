@@ -62,7 +62,7 @@ class ArtifactWriter:
             self._file.close()
             target.parent.mkdir(parents=True, exist_ok=True)
             self.path.replace(target)
-            for folder in (target.parent, target.parent.parent):
+            for folder in (target.parent, self._folder, self._folder.parent):
                 _fsync_folder(folder)
         return StoredBytes(sha256, self.bytes)
 
@@ -107,16 +107,17 @@ class ArtifactFolder:
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """A folder on the same disk for what need not last; it goes at the end."""
+        """A folder on the same disk for what need not last; it goes at the end. Raises NoSpaceLeft also for the body."""
         with _disk_errors():
             (self._folder / "scratch").mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self._folder / "scratch") as name:
+            directory = tempfile.TemporaryDirectory(dir=self._folder / "scratch")
+        with directory as name, _full_disk():
             yield Path(name)
 
     def remove_stale(self) -> int:
         """Remove what dead servers and workers left unfinished over a day ago; return how many files and folders."""
         unfinished = [path for kind in ("incoming", "scratch") for path in (self._folder / kind).glob("*")]
-        stale = [path for path in unfinished if time.time() - path.stat().st_mtime > STALE_SECONDS]
+        stale = [path for path in unfinished if _age_seconds(path) > STALE_SECONDS]
         for path in stale:
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
@@ -130,6 +131,13 @@ def path_of(folder: Path, sha256: str) -> Path:
     return folder / sha256[:2] / sha256
 
 
+def _age_seconds(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:  # committed or abandoned meanwhile
+        return 0
+
+
 def _fsync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -139,10 +147,19 @@ def _fsync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _disk_errors() -> Iterator[None]:
+def _full_disk() -> Iterator[None]:
     try:
         yield
     except OSError as exc:
         if exc.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise NoSpaceLeft("The artifact store is full.") from exc
+        raise
+
+
+@contextmanager
+def _disk_errors() -> Iterator[None]:
+    try:
+        with _full_disk():
+            yield
+    except OSError as exc:
         raise StoreUnavailable(f"The artifact store answered: {exc}.") from exc

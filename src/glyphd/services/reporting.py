@@ -168,7 +168,8 @@ def _range(low: float | None, high: float | None) -> tuple[float, float] | None:
 def _duration_ms(entry: Import) -> int | None:
     if entry.completed_at is None:
         return None
-    return round((entry.completed_at - entry.imported_at).total_seconds() * 1000)
+    seconds = (entry.completed_at - entry.imported_at).total_seconds()
+    return max(0, round(seconds * 1000))  # a clock may have stepped back
 
 
 def _progress(entry: Import) -> Progress | None:

@@ -6,13 +6,19 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
 
 from glyphd.domain.imports import Import, Kind, OnError, PublishMode, Status
 from glyphd.errors import GlyphdError, ImportNotFound, InvalidParameter, LeaseLost
 from glyphd.store.tables import import_artifacts, import_batches
 
 _COLUMNS = [import_batches.c[field.name] for field in fields(Import)]
+
+
+def of_source(source: str) -> ColumnElement[bool]:
+    """Return the condition that an import is of a source; databases in the field hold some of none: the default's."""
+    named = import_batches.c.source == source
+    return or_(named, import_batches.c.source.is_(None)) if source == "default" else named
 
 
 def insert_import(connection: Connection, values: Mapping[str, Any]) -> None:
@@ -53,7 +59,7 @@ def list_imports(
     if below_id is not None:
         query = query.where(table.id < below_id)
     if source is not None:
-        query = query.where(func.coalesce(table.source, "default") == source)
+        query = query.where(of_source(source))
     if statuses:
         query = query.where(table.status.in_(statuses))
     if since is not None:
@@ -127,7 +133,7 @@ def count_waiting(connection: Connection) -> int:
 
 def next_source_version(connection: Connection, source: str) -> int:
     """Return the next place in a source's version chain, from 1."""
-    query = select(func.max(import_batches.c.source_version)).where(import_batches.c.source == source)
+    query = select(func.max(import_batches.c.source_version)).where(of_source(source))
     return (connection.execute(query).scalar() or 0) + 1
 
 
@@ -137,7 +143,7 @@ def previous_of(connection: Connection, entry: Import) -> str | None:
     query = (
         select(table.import_id)
         .where(
-            table.source == entry.source,
+            of_source(entry.source),
             table.kind == Kind.BATCH,
             table.status == Status.PUBLISHED,
             table.import_id != entry.import_id,
@@ -166,7 +172,7 @@ def earlier_duplicate(connection: Connection, entry: Import, sha256: Sequence[st
         .join(import_artifacts, import_artifacts.c.import_id == table.import_id)
         .where(
             import_artifacts.c.sha256.in_(sha256),
-            table.source == entry.source,
+            of_source(entry.source),
             table.kind == Kind.BATCH,
             table.status.in_([Status.STAGED, Status.PUBLISHED]),
             table.id < entry.id,

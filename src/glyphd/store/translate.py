@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from glyphd.errors import GlyphdError, NoSpaceLeft, StoreUnavailable
+from glyphd.errors import GlyphdError, NoSpaceLeft, StoreUnavailable, UnexpectedFailure
 
 
 @contextmanager
 def translating() -> Iterator[None]:
-    """Raise StoreUnavailable or NoSpaceLeft in place of what SQLAlchemy or the driver raises."""
+    """Raise StoreUnavailable, NoSpaceLeft or UnexpectedFailure in place of what SQLAlchemy or the driver raises."""
     try:
         yield
     except DBAPIError as exc:
@@ -27,6 +27,8 @@ def translating() -> Iterator[None]:
 
 def _translated(exc: BaseException) -> GlyphdError:
     text = str(exc)
+    if isinstance(exc, sqlite3.IntegrityError):  # trying again cannot help
+        return UnexpectedFailure(f"The database refused a row: {text}.")
     if "disk is full" in text or "disk I/O error" in text:
         return NoSpaceLeft(f"The database cannot grow: {text}.")
     return StoreUnavailable(f"The database answered: {text}.")

@@ -26,7 +26,10 @@ class Turnstile:
     def turn(self) -> Iterator[None]:
         """Hold the turnstile. Raises StoreUnavailable when nobody let go for the timeout."""
         # A new descriptor each time: flock belongs to the open file, so threads exclude each other as processes do.
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as exc:
+            raise StoreUnavailable(f"{self._path.name} cannot be opened: {exc.strerror}.") from exc
         waiting = _Waiting(descriptor)
         if not waiting.acquire(self._timeout):
             raise StoreUnavailable(f"Another writer has held {self._path.name} for over {self._timeout:.0f} s.")

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 
 from glyphd.domain.imports import READABLE_BY_NAME, Kind, Status
+from glyphd.store.imports import of_source
 from glyphd.store.tables import import_batches
 
 
@@ -32,7 +33,7 @@ def published_imports(
     table = import_batches.c
     query = _visible().where(table.status == Status.PUBLISHED, *_in_range("price", price), *_in_range("score", score))
     if source is not None:
-        query = query.where(func.coalesce(table.source, "default") == source)
+        query = query.where(of_source(source))
     if at_most_id is not None:
         query = query.where(table.id <= at_most_id)
     return [VisibleImport(*row) for row in connection.execute(query)]
@@ -43,7 +44,7 @@ def named_import(connection: Connection, import_id: str, source: str | None = No
     table = import_batches.c
     query = _visible().where(table.import_id == import_id, table.status.in_(READABLE_BY_NAME))
     if source is not None:
-        query = query.where(func.coalesce(table.source, "default") == source)
+        query = query.where(of_source(source))
     return [VisibleImport(*row) for row in connection.execute(query)]
 
 
