@@ -1,0 +1,79 @@
+"""A database in use goes to any revision and back without losing a row (G8)."""
+
+from collections.abc import Callable
+from itertools import permutations
+from typing import Any
+
+from sqlalchemy import Engine
+
+from glyphd.store import schema
+
+Run = Callable[..., list[tuple[Any, ...]]]
+Content = Callable[..., dict[str, Any]]
+NUMBERS = ["base", *(f"{number:04d}" for number in range(1, int(schema.HEAD) + 1))]
+
+
+def move(engine: Engine, to: str) -> None:
+    """Go up or down to a revision."""
+    here = schema.schema_status(engine).current or "base"
+    if NUMBERS.index(to) < NUMBERS.index(here):
+        schema.downgrade(engine, to=to)
+    else:
+        schema.upgrade(engine, to)
+
+
+def test_every_way_leads_to_the_same_place(in_use: Engine, content: Content) -> None:
+    """From any revision to any other: what is there depends on the revision, not on the way that led to it."""
+    seen = {schema.HEAD: content()}
+    for here, there in permutations(NUMBERS, 2):
+        for number in (here, there):
+            move(in_use, number)
+            found = content()
+            assert seen.setdefault(number, found) == found, (here, there, number)
+
+
+def test_one_step_at_a_time(in_use: Engine, run: Run, content: Content) -> None:
+    """Down one revision after the other and up again, twice, ends where it began."""
+    at_head = content()
+    for _ in range(2):
+        for number in reversed(NUMBERS[:-1]):
+            schema.downgrade(in_use)
+            assert number == (schema.schema_status(in_use).current or "base")
+        for number in NUMBERS[1:]:
+            schema.upgrade(in_use, number)
+        assert at_head == content()
+        assert [] == run("PRAGMA foreign_key_check")
+
+
+def test_an_old_reader_sees_what_is_visible_and_nothing_else(in_use: Engine, run: Run) -> None:
+    """Rows that were taken out, or not yet let in, do not reappear in the old shape."""
+    expected = run("SELECT id, price FROM visible_listings ORDER BY id")
+
+    schema.downgrade(in_use, to="0001")
+
+    assert expected == run("SELECT id, price FROM scored_listings ORDER BY id")
+    assert ["july", "no-source", "empty", "p1", "replayed"] == [
+        row[0] for row in run("SELECT import_id FROM import_batches ORDER BY id")
+    ]
+    assert [] == run("PRAGMA foreign_key_check")
+
+
+def test_what_is_parked_stands_in_nobodys_way(in_use: Engine, run: Run) -> None:
+    """At revision 0001 an old tool deletes what it likes, references being enforced."""
+    schema.downgrade(in_use, to="0001")
+
+    run("PRAGMA foreign_keys = ON; DELETE FROM models; DELETE FROM import_batches;")
+
+    assert [(0,)] == run("SELECT count(*) FROM scored_listings")
+
+
+def test_ids_are_not_given_out_again(in_use: Engine, run: Run) -> None:
+    """An old tool's rows and imports get ids that no parked one has."""
+    highest = run("SELECT max(id) FROM scored_listings"), run("SELECT 40")
+    schema.downgrade(in_use, to="0001")
+
+    run("INSERT INTO import_batches (import_id) VALUES ('old'); INSERT INTO scored_listings"
+        " (canonical_model, price, vram_gb, tdp_watts, score) VALUES ('NEW', 1, 1, 1, 1);")  # fmt: skip
+
+    assert [(41,)] == run("SELECT id FROM import_batches WHERE import_id = 'old'")
+    assert run("SELECT max(id) FROM scored_listings") > highest[0]
