@@ -81,7 +81,7 @@ def print_next_steps(base: str, import_id: str) -> None:
     print(f"""
 glyphd is running. Open:
 
-    {base}/api/docs                                 the API, to try out
+    {base}/api/docs    (the API, to try out)
     {base}/api/listings?import_id={import_id}
     {base}/api/models
 
@@ -114,7 +114,8 @@ def main() -> int:
     if migrated.returncode:
         return migrated.returncode
     base = f"http://{settings.host}:{settings.port}"
-    server = subprocess.Popen(_glyphd("serve", "--host", settings.host, "--port", str(settings.port)))
+    quiet = {"GLYPHD_LOG_LEVEL": "WARNING", **os.environ}  # so that what is printed below stays in sight
+    server = subprocess.Popen(_glyphd("serve", "--host", settings.host, "--port", str(settings.port)), env=quiet)
     try:
         wait_until_ready(server, base)
         print_next_steps(base, import_sample(base))
