@@ -28,6 +28,7 @@ LISTINGS = "listings"
 _MOST_DIGITS = 1_000
 _BOM = b"\xef\xbb\xbf"
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+_SPACE_ESCAPE = rb"\\u0020"  # as long as what it replaces; the backslash is doubled for re
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -74,7 +75,7 @@ def _skim(text: memoryview) -> dict[str, tuple[int, int]] | None:
         return _places(text)
     except msgspec.DecodeError as exc:
         # msgspec refuses lone surrogates, which are JSON and concern one listing: look again without them
-        masked = _SURROGATE.sub(rb"\u0020", text)
+        masked = _SURROGATE.sub(_SPACE_ESCAPE, text)
         if masked == text:
             raise _malformed(exc, len(text)) from exc
     except UnicodeDecodeError as exc:

@@ -59,10 +59,8 @@ def _value(field: Field, texts: pl.DataFrame) -> pl.Expr | pl.Series:
     text = pl.col(text_column(field))
     match field.type:
         case FieldType.BOOLEAN:
-            value = (
-                pl.when(text.is_in(_TRUE_WORDS)).then(True).when(text.is_in(_FALSE_WORDS)).then(False)
-            )  # noqa: FBT003
-            return value.alias(field.name)
+            known = text.is_in([*_TRUE_WORDS, *_FALSE_WORDS])
+            return pl.when(known).then(text.is_in(_TRUE_WORDS)).alias(field.name)
         case FieldType.TIMESTAMP:
             return _timestamps(texts[text_column(field)]).alias(field.name)
         case _:
