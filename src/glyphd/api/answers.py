@@ -1,6 +1,7 @@
 """From what services return to what the HTTP API answers."""
 
 import base64
+import re
 from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any, TypeVar
@@ -13,9 +14,9 @@ from fastapi.responses import FileResponse, HTMLResponse, StreamingResponse
 from glyphd.api.paging import encode_cursor, link_to_next
 from glyphd.api.problems import STATUS_OF_KIND, problem_types
 from glyphd.api.schemas import EventItem, ImportParameters, ListingParameters, Page
-from glyphd.errors import InvalidParameter, RouteNotFound
+from glyphd.errors import InvalidParameter, RangeNotSatisfiable, RouteNotFound
 from glyphd.services.browsing import ListingPage, ListingQuery
-from glyphd.services.inspecting import RejectedRecord, StoredArtifact
+from glyphd.services.inspecting import StoredArtifact
 from glyphd.services.options import parse_moment
 from glyphd.services.reporting import ImportFilters
 from glyphd.services.surveying import ModelSummary
@@ -29,14 +30,6 @@ def page(request: Request, response: Response, items: Sequence[T], position: int
     cursor = None if position is None else encode_cursor(position)
     response.headers.update(link_to_next(request, cursor))
     return Page(items=list(items), next=cursor)
-
-
-def rejections_page(
-    request: Request, response: Response, found: Sequence[RejectedRecord], limit: int
-) -> Page[RejectedRecord]:
-    """Answer rejections; one more than ``limit`` was asked for, to know whether there are more."""
-    last = found[limit - 1].import_index if len(found) > limit else None
-    return page(request, response, found[:limit], last)
 
 
 def events_page(request: Request, response: Response, found: Sequence[Event], limit: int) -> Page[EventItem]:
@@ -88,8 +81,11 @@ def csv_download(lines: Iterator[bytes], filename: str) -> Response:
     return StreamingResponse(lines, 200, headers, "text/csv; charset=utf-8")
 
 
-def artifact_download(stored: StoredArtifact) -> Response:
-    """Answer the bytes of an artifact, with their digest (RFC 9530)."""
+def artifact_download(request: Request, stored: StoredArtifact) -> Response:
+    """Answer the bytes of an artifact, or one range of them, with the digest of the whole (RFC 9530).
+
+    Raises RangeNotSatisfiable.
+    """
     artifact = stored.artifact
     digest = base64.b64encode(bytes.fromhex(artifact.sha256)).decode()
     headers = {
@@ -98,7 +94,19 @@ def artifact_download(stored: StoredArtifact) -> Response:
         "ETag": f'"{artifact.sha256}"',
         "X-Content-Type-Options": "nosniff",
     }
+    _settle_range(request, artifact.bytes, headers["ETag"])
     return FileResponse(stored.path, headers=headers, media_type=artifact.media_type)
+
+
+def _settle_range(request: Request, size: int, etag: str) -> None:
+    """Drop a `Range` that is to be ignored (RFC 9110 14.2): malformed, several, or of another state of the file."""
+    asked = re.fullmatch(r"bytes=([0-9]{0,18})-([0-9]{0,18})", request.headers.get("range", "").replace(" ", ""))
+    first, last = asked.groups() if asked else ("", "")
+    wrong_way = bool(first and last) and int(last) < int(first)
+    if not (first or last) or wrong_way or request.headers.get("if-range", etag) != etag:
+        request.scope["headers"] = [header for header in request.scope["headers"] if header[0] != b"range"]
+    elif int(first) >= size if first else int(last) == 0:
+        raise RangeNotSatisfiable(f"The artifact has {size} bytes.", headers={"Content-Range": f"bytes */{size}"})
 
 
 def _attachment(filename: str) -> str:

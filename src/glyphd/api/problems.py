@@ -1,13 +1,13 @@
 """Every error of the HTTP API is RFC 9457 `application/problem+json`, whoever raises it."""
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
@@ -23,6 +23,7 @@ STATUS_OF_KIND: dict[Kind, int] = {
     Kind.CONFLICT: 409,
     Kind.TOO_LARGE: 413,
     Kind.UNSUPPORTED: 415,
+    Kind.UNSATISFIABLE: 416,
     Kind.INVALID: 422,
     Kind.BUSY: 429,
     Kind.FAULT: 500,
@@ -31,7 +32,7 @@ STATUS_OF_KIND: dict[Kind, int] = {
 }
 RETRY_AFTER_SECONDS = {429: "5", 503: "5"}
 
-_log = structlog.get_logger()
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Problem(BaseModel):
@@ -72,7 +73,13 @@ def problem_response(
         **(members or {}),
     }
     retry = {"Retry-After": RETRY_AFTER_SECONDS[status]} if status in RETRY_AFTER_SECONDS else {}
-    return JSONResponse(body, status, {**retry, **(headers or {})}, MEDIA_TYPE)
+    return Response(_encoded(body), status, {**retry, **(headers or {})}, MEDIA_TYPE)
+
+
+def _encoded(body: Mapping[str, Any]) -> bytes:
+    """Encode a problem; a lone surrogate, which UTF-8 cannot carry, is shown as its escape."""
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return _SURROGATE.sub(lambda found: rf"\\u{ord(found[0]):04x}", text).encode()
 
 
 def declare(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -89,7 +96,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(GlyphdError, _on_glyphd_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(Exception, _on_unexpected)
 
 
 async def _on_glyphd_error(_request: Request, exc: Exception) -> Response:
@@ -121,8 +127,3 @@ async def _on_http_exception(request: Request, exc: Exception) -> Response:
     else:
         problem = errors.MalformedRequest(str(exc.detail))
     return problem_response(problem, headers=exc.headers)
-
-
-async def _on_unexpected(request: Request, exc: Exception) -> Response:
-    _log.error("request.unexpected", path=request.url.path, exc_info=exc)
-    return problem_response(errors.UnexpectedFailure("See the server's log."))

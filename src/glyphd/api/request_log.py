@@ -1,11 +1,15 @@
 """One log line a request, under an id that the answer carries too."""
 
 import time
+from urllib.parse import quote
 from uuid import uuid4
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from glyphd.api.problems import problem_response
+from glyphd.errors import UnexpectedFailure
 
 _log = structlog.get_logger()
 
@@ -18,34 +22,51 @@ class RequestLog:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, and log it once its answer is known."""
+        """Pass the request on, and log it once its answer is known; what nobody foresaw is answered as a problem."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         request_id = _request_id(Headers(scope=scope).get("x-request-id", ""))
-        state = scope.setdefault("state", {})
-        state["request_id"] = request_id
-        status, started = 499, time.perf_counter()
-
-        async def send_with_id(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                MutableHeaders(scope=message)["X-Request-ID"] = request_id
-            await send(message)
-
+        scope.setdefault("state", {})["request_id"] = request_id
+        answer = _Answer(send, request_id)
+        started = time.perf_counter()
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
-                await self._app(scope, receive, send_with_id)
+                await self._app(scope, receive, answer.send)
+            except Exception:
+                _log.exception("request.unexpected", path=_plain(scope["path"]))
+                if answer.status is not None:
+                    raise  # too late for another answer: the connection breaks, so that the client sees it
+                await problem_response(UnexpectedFailure("See the server's log."))(scope, receive, answer.send)
             finally:
-                _log.info(
-                    "request",
-                    method=scope["method"],
-                    path=scope["path"],
-                    status=status,
-                    ms=round((time.perf_counter() - started) * 1000, 1),
-                    **({"import_id": state["import_id"]} if "import_id" in state else {}),
-                )
+                _log_request(scope, answer.status, time.perf_counter() - started)
+
+
+class _Answer:
+    """Passes an answer on, with the request's id; ``status`` is None until it begins."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self.status: int | None = None
+        self._send = send
+        self._request_id = request_id
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            MutableHeaders(scope=message)["X-Request-ID"] = self._request_id
+        await self._send(message)
+
+
+def _log_request(scope: Scope, status: int | None, seconds: float) -> None:
+    import_id = scope["state"].get("import_id")
+    known = {"import_id": import_id} if import_id else {}
+    path = _plain(scope["path"])
+    _log.info("request", method=scope["method"], path=path, status=status, ms=round(seconds * 1000, 1), **known)
+
+
+def _plain(path: str) -> str:
+    """Return a path without what a terminal would act on."""
+    return quote(path, safe="/:@!$&'()*+,;=~", errors="backslashreplace")
 
 
 def _request_id(given: str) -> str:

@@ -84,7 +84,7 @@ def list_rejections(
                 sys.stdout.buffer.write(line)
             sys.stdout.buffer.flush()
             return
-        found = inspecting.inspect_rejections(context, import_id, limit=limit)
+        found, _ = inspecting.inspect_rejections(context, import_id, limit=limit)
     if as_json:
         print_json(found)
         return

@@ -32,12 +32,14 @@ class RejectedRecord:
     issues: Sequence[Issue]
 
 
-def inspect_rejections(context: Context, import_id: str, *, limit: int, after_index: int = 0) -> list[RejectedRecord]:
-    """Return rejections by import_index. Raises ImportNotFound."""
+def inspect_rejections(
+    context: Context, import_id: str, *, limit: int, after_index: int = 0
+) -> tuple[list[RejectedRecord], bool]:
+    """Return a page of rejections by import_index, and whether there are more. Raises ImportNotFound."""
     with context.database.reading() as connection:
         imports.find_import(connection, import_id)
-        found = rejections.list_rejections(connection, import_id, limit=limit, after_index=after_index)
-    return [_shown(rejection) for rejection in found]
+        found, more = rejections.list_rejections(connection, import_id, limit=limit, after_index=after_index)
+    return [_shown(rejection) for rejection in found], more
 
 
 def _shown(rejection: Rejection) -> RejectedRecord:

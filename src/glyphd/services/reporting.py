@@ -148,11 +148,10 @@ _TAKEN_OVER = sorted({field for field in ImportReport.__dataclass_fields__ if fi
 
 
 def _errors(connection: Connection, entry: Import) -> list[RecordError]:
-    rejected = rejections.list_rejections(connection, entry.import_id, limit=ERRORS_LIMIT)
     errors = [
-        RecordError(rejection.import_index, issue.field, issue.code, issue.message, issue.value)
-        for rejection in rejected
-        for issue in rejection.issues
+        RecordError(import_index, issue.field, issue.code, issue.message, issue.value)
+        for import_index, issues in rejections.list_issues(connection, entry.import_id, limit=ERRORS_LIMIT)
+        for issue in issues
     ]
     return errors[:ERRORS_LIMIT]
 

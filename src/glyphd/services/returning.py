@@ -49,9 +49,9 @@ def _all(context: Context, import_id: str) -> Iterator[Rejection]:
     last = 0
     while True:
         with context.database.reading() as connection:
-            found = rejections.list_rejections(connection, import_id, limit=_PAGE, after_index=last)
+            found, more = rejections.list_rejections(connection, import_id, limit=_PAGE, after_index=last)
         yield from found
-        if len(found) < _PAGE:
+        if not more:
             return
         last = found[-1].import_index
 

@@ -1,6 +1,7 @@
 """Submitted records that were not stored, each with its bytes and its issues."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
 import msgspec
@@ -9,6 +10,8 @@ from sqlalchemy import Connection, func, select
 from glyphd.domain.issues import Issue, Rejection
 from glyphd.store.bulk_sqlite import append_rows
 from glyphd.store.tables import import_rejections
+
+PAGE_BYTES = 8 << 20
 
 _decode_issues = msgspec.json.Decoder(list[Issue]).decode
 
@@ -26,19 +29,37 @@ def append_rejections(connection: Connection, import_id: str, rejections: Sequen
     return append_rows(connection, import_rejections, columns, {"import_id": import_id})
 
 
-def list_rejections(connection: Connection, import_id: str, *, limit: int, after_index: int = 0) -> list[Rejection]:
-    """Return the rejections of an import, by import_index."""
+def list_issues(connection: Connection, import_id: str, *, limit: int) -> list[tuple[int, list[Issue]]]:
+    """Return import_index and issues of the first rejections, without the records themselves."""
+    table = import_rejections.c
+    query = select(table.import_index, table.issues).where(table.import_id == import_id)
+    found = connection.execute(query.order_by(table.import_index).limit(limit))
+    return [(index, _decode_issues(issues)) for index, issues in found]
+
+
+def list_rejections(
+    connection: Connection, import_id: str, *, limit: int, after_index: int = 0
+) -> tuple[list[Rejection], bool]:
+    """Return a page of rejections, by import_index, and whether there are more.
+
+    A page ends early once its records have :data:`PAGE_BYTES`, since one record may have megabytes.
+    """
     table = import_rejections.c
     query = (
         select(table.import_index, table.raw, table.issues)
         .where(table.import_id == import_id, table.import_index > after_index)
         .order_by(table.import_index)
-        .limit(limit)
+        .limit(limit + 1)
     )
-    return [
-        Rejection(index, raw if isinstance(raw, bytes) else raw.encode(), _decode_issues(issues))
-        for index, raw, issues in connection.execute(query)
-    ]
+    found: list[Rejection] = []
+    size = 0
+    with closing(connection.execute(query)) as rows:
+        for index, raw, issues in rows:
+            if len(found) == limit or size > PAGE_BYTES:
+                return found, True
+            found.append(Rejection(index, raw if isinstance(raw, bytes) else raw.encode(), _decode_issues(issues)))
+            size += len(raw)
+    return found, False
 
 
 def count_rejections(connection: Connection, import_id: str) -> tuple[int, int]:

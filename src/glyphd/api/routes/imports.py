@@ -73,8 +73,8 @@ def get_rejections(
     if parameters.format == "csv":
         return answers.csv_download(returning.return_rejections(context, import_id), f"rejections-{import_id}.csv")
     after = number_of(parameters.cursor) or 0
-    found = inspecting.inspect_rejections(context, import_id, limit=parameters.limit + 1, after_index=after)
-    return answers.rejections_page(request, response, found, parameters.limit)
+    found, more = inspecting.inspect_rejections(context, import_id, limit=parameters.limit, after_index=after)
+    return answers.page(request, response, found, found[-1].import_index if more else None)
 
 
 @router.get(
