@@ -17,7 +17,7 @@ from glyphd.ingest.records import Limits
 HEADER = ["canonical_model", "vram_gb", "tdp_watts", "mig_support", "nvlink", "price", "score"]
 
 cell_text = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=8)
-nasty_cell = st.text(st.sampled_from('a"\',;|\t\r\n \u00e9\ufeff'), max_size=6) | cell_text
+nasty_cell = st.text(st.sampled_from("a\"',;|\t\r\n \u00e9\ufeff"), max_size=6) | cell_text
 rows = st.lists(st.lists(nasty_cell, min_size=7, max_size=7), min_size=1, max_size=12)
 
 

@@ -35,6 +35,10 @@ URL = (
 )
 """A http or https URL with a host."""
 
+SCHEME = r"[a-zA-Z][a-zA-Z0-9+\-]*:"
+"""How a URL begins. Real crawls hold `newegg.com/p/1FT` and `Referenced in PC Gamer article` in 27 of 148 good rows:
+text that claims no scheme is NULL with a warning, `javascript:` and `http://` without a host are `not_a_url`."""
+
 TRUE_WORDS = frozenset({"true", "yes", "1", "1.0"})
 FALSE_WORDS = frozenset({"false", "no", "0", "0.0"})
 UNKNOWN_MODEL = "unknown"
@@ -49,8 +53,7 @@ _FIRST = datetime(1, 1, 1) - _EPOCH  # noqa: DTZ001
 def convert(field: Field, cell: str | None, received_at: datetime) -> Value | IssueCode | None:
     """Return what a cell says: a value, None for no value, or the first issue that applies.
 
-    ``received_at`` has an offset; timestamps come back as UTC. The issue of a field with ``unknown_means_null`` is a
-    warning, its value None.
+    ``received_at`` has an offset; timestamps come back as UTC. Some issues only warn, see :func:`only_warns`.
     """
     text = (cell or "").strip()
     if text.lower() in NULL_TOKENS:
@@ -66,6 +69,11 @@ def convert(field: Field, cell: str | None, received_at: datetime) -> Value | Is
             return _timestamp(text, received_at.astimezone(UTC).replace(tzinfo=None))
         case FieldType.INTEGER | FieldType.NUMBER:
             return _number(field, text)
+
+
+def only_warns(field: Field, cell: str, code: IssueCode) -> bool:
+    """Tell whether this issue of this cell does not reject its record: the value is NULL, and a warning counts it."""
+    return field.unknown_means_null or (code is IssueCode.NOT_A_URL and not re.match(SCHEME, cell.strip()))
 
 
 def _text(field: Field, text: str) -> str | IssueCode:

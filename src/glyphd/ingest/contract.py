@@ -11,7 +11,7 @@ from functools import cache
 import dataframely as dy
 import polars as pl
 
-from glyphd.domain.conversion import CLOCK_TOLERANCE, UNKNOWN_MODEL, URL
+from glyphd.domain.conversion import CLOCK_TOLERANCE, SCHEME, UNKNOWN_MODEL, URL
 from glyphd.domain.issues import IssueCode
 from glyphd.domain.listing import Field, FieldType, fields_of
 from glyphd.ingest.records import IMPORT_INDEX
@@ -36,6 +36,16 @@ def rules_of(field: Field) -> Rules:
     """Return a field's rules, in the order in which they apply; true or null means that the rule holds."""
     required: Rules = {IssueCode.REQUIRED: pl.col(text_column(field)).is_not_null()} if field.required else {}
     return required | _RULES[field.type](field)
+
+
+def warnings_of(field: Field) -> Rules:
+    """Return the rules whose failure makes the value NULL and is counted, and does not reject the record."""
+    if field.unknown_means_null:
+        return rules_of(field)
+    if field.type is FieldType.URL:
+        claims_scheme = pl.col(field.name).str.contains(f"^(?:{SCHEME})")
+        return {IssueCode.NOT_A_URL: rules_of(field)[IssueCode.NOT_A_URL] | claims_scheme}
+    return {}
 
 
 def _is_read(field: Field) -> pl.Expr:
@@ -110,7 +120,8 @@ def _value_column(field: Field) -> dy.Column:
 def contract(schema_version: str) -> type[dy.Schema]:
     """Return the schema that readings of one schema version must fulfil.
 
-    Fields with ``unknown_means_null`` have no rules here: what they do not accept is NULL in the readings already.
+    What only warns (:func:`warnings_of`) is NULL in the readings already; fields with ``unknown_means_null`` have no
+    other rules.
     """
     members: dict[str, object] = {IMPORT_INDEX: dy.Int64(nullable=True), RECEIVED_AT: _utc()}
     for field in fields_of(schema_version):

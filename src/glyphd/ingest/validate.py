@@ -10,7 +10,7 @@ import polars as pl
 from glyphd.domain.issues import Issue, IssueCode, Rejection, message_for, quote_value
 from glyphd.domain.listing import FIELDS, Field, FieldType, fields_of
 from glyphd.errors import CountsDisagree
-from glyphd.ingest.contract import contract, rule_name, rules_of
+from glyphd.ingest.contract import contract, rule_name, rules_of, warnings_of
 from glyphd.ingest.keys import with_listing_keys
 from glyphd.ingest.readings import UTC_MICROSECONDS, read_cells
 from glyphd.ingest.records import IMPORT_INDEX, Chunk
@@ -68,20 +68,20 @@ class Validator:
         return Verdict(accepted, rejections, warning_counts, error_counts)
 
     def _without_unknowns(self, readings: pl.DataFrame) -> tuple[pl.DataFrame, Counter[str]]:
-        """Make NULL what fields with ``unknown_means_null`` do not accept, and count it."""
-        lenient = [field for field in self._fields if field.unknown_means_null]
-        failed = {
-            (field, code): ~holds.fill_null(value=True) for field in lenient for code, holds in rules_of(field).items()
+        """Make NULL what is not accepted but only warns, and count it."""
+        failures = {
+            (field, code): ~holds.fill_null(value=True)
+            for field in self._fields
+            for code, holds in warnings_of(field).items()
         }
-        if not failed:
-            return readings, Counter()
-        marks = readings.select(mark.alias(rule_name(field, code)) for (field, code), mark in failed.items())
-        counts = {(field, code): marks[rule_name(field, code)].sum() for field, code in failed}
-        doubtful = {field for (field, _), count in counts.items() if count}
-        known = {field: pl.all_horizontal(*rules_of(field).values()) for field in doubtful}
-        accepted = (pl.when(holds).then(pl.col(field.name)) for field, holds in known.items())
-        warnings = Counter({_warning(field, code): count for (field, code), count in counts.items() if count})
-        return readings.with_columns(accepted), warnings
+        marks = readings.select(mark.alias(rule_name(*rule)) for rule, mark in failures.items())
+        counts = {rule: count for rule in failures if (count := marks[rule_name(*rule)].sum())}
+        known = {
+            field: pl.all_horizontal(*warnings_of(field).values()).fill_null(value=True)
+            for field in {f for f, _ in counts}
+        }
+        readings = readings.with_columns(pl.when(holds).then(pl.col(field.name)) for field, holds in known.items())
+        return readings, Counter({_warning(field, code): count for (field, code), count in counts.items()})
 
     def _stored(self, field: Field) -> pl.Expr:
         """Return a field's column as it is stored: all null when the schema version does not have it."""
