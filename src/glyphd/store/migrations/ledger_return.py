@@ -24,8 +24,10 @@ def return_imports(connection: Connection, ours: Collection[str], spoken_of: str
     if not is_parked(connection, "import_batches"):
         return
     _step_aside(connection, spoken_of)
-    _rejoin(connection, ours, spoken_of)
+    _rejoin(connection, ours)
+    _note_implied(connection, spoken_of)
     _reinsert(connection, spoken_of)
+    _recount(connection, spoken_of)
     forget(connection, "import_batches")
 
 
@@ -44,16 +46,10 @@ def _step_aside(connection: Connection, spoken_of: str) -> None:
                     )
 
 
-def _rejoin(connection: Connection, ours: Collection[str], spoken_of: str) -> None:
+def _rejoin(connection: Connection, ours: Collection[str]) -> None:
     """Give imports that were there all the time their figures back; what an old tool wrote in its own columns stays."""
     same = f"FROM {_PARKED} p WHERE p.import_id = import_batches.import_id"
-    connection.exec_driver_sql(
-        f"UPDATE import_batches SET {', '.join(f'{name} = p.{name}' for name in ours)} {same}"
-    )
-    scored = f"COALESCE((SELECT scored FROM {spoken_of} s WHERE s.import_id = import_batches.import_id), 0)"
-    connection.exec_driver_sql(
-        f"UPDATE import_batches SET count = {scored}, received = {scored} + p.rejected {same} AND p._scored <> {scored}"
-    )
+    connection.exec_driver_sql(f"UPDATE import_batches SET {', '.join(f'{name} = p.{name}' for name in ours)} {same}")
     moved = f"SELECT 1 {same} AND p.source IS NOT import_batches.source AND p.kind = 'batch'"
     connection.exec_driver_sql(f"UPDATE import_batches SET source_version = NULL WHERE EXISTS ({moved})")
     parked = f"SELECT import_id FROM {_PARKED}"
@@ -62,7 +58,15 @@ def _rejoin(connection: Connection, ours: Collection[str], spoken_of: str) -> No
         "DELETE FROM temp._glyphd_new WHERE NOT fresh AND NOT EXISTS (SELECT 1 FROM import_batches WHERE"
         f" import_batches.import_id = _glyphd_new.import_id AND EXISTS ({moved}))"
     )
+
+
+def _note_implied(connection: Connection, spoken_of: str) -> None:
+    """Write down anew which imports are not on record in the old shape though rows speak of them."""
     connection.exec_driver_sql(f"DELETE FROM {_IMPLIED} WHERE import_id IN (SELECT import_id FROM import_batches)")
+    connection.exec_driver_sql(
+        f"INSERT INTO {_IMPLIED} SELECT import_id FROM {_PARKED} WHERE _kept AND import_id IN (SELECT import_id FROM"
+        f" {spoken_of}) AND import_id NOT IN (SELECT import_id FROM import_batches)"
+    )
 
 
 def _reinsert(connection: Connection, spoken_of: str) -> None:
@@ -76,4 +80,13 @@ def _reinsert(connection: Connection, spoken_of: str) -> None:
         " SELECT CASE WHEN p.id IN (SELECT id FROM import_batches) THEN NULL ELSE p.id END,"
         f" {', '.join(values)} FROM {_PARKED} p WHERE p.import_id NOT IN (SELECT import_id FROM import_batches)"
         " ORDER BY p.id IN (SELECT id FROM import_batches), p.id"
+    )
+
+
+def _recount(connection: Connection, spoken_of: str) -> None:
+    """Count the rows of imports in which an old tool added or deleted some: `received = count + rejected` again."""
+    scored = f"COALESCE((SELECT scored FROM {spoken_of} s WHERE s.import_id = import_batches.import_id), 0)"
+    connection.exec_driver_sql(
+        f"UPDATE import_batches SET count = {scored}, received = {scored} + p.rejected FROM {_PARKED} p"
+        f" WHERE p.import_id = import_batches.import_id AND p._visible AND import_batches.status <> 'purged' AND p._scored <> {scored}"
     )

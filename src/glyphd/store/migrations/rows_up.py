@@ -122,7 +122,9 @@ def _rebuild_models(connection: Connection) -> None:
     park_texts(connection, "0003", [("models", sql)])
     odd = f"import_id NOT NULL AND (typeof(import_id) <> 'text' OR {named('import_id')} IS NULL)"
     if connection.exec_driver_sql(f"SELECT 1 FROM models WHERE {odd} LIMIT 1").first():
-        park(connection, "models_found", f"SELECT id, CAST(import_id AS TEXT) AS _now, import_id FROM models WHERE {odd}")
+        park(
+            connection, "models_found", f"SELECT id, CAST(import_id AS TEXT) AS _now, import_id FROM models WHERE {odd}"
+        )
     text = TableText.parse(sql).without("FOREIGN", ["import_id"]).tolerant(baseline.models.columns.keys())
     text = text.with_columns({"import_id": "import_id TEXT"}).with_constraints([_TO_IMPORT])
     import_id = f"CASE WHEN {named('o.import_id')} NOT NULL THEN CAST(o.import_id AS TEXT) END"
