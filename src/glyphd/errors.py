@@ -17,6 +17,7 @@ class Kind(StrEnum):
     CONFLICT = "conflict"
     TOO_LARGE = "too_large"
     UNSUPPORTED = "unsupported"
+    UNSATISFIABLE = "unsatisfiable"
     INVALID = "invalid"
     BUSY = "busy"
     FAULT = "fault"
@@ -207,6 +208,12 @@ class ArtifactNotFound(GlyphdError):
     code, kind = "artifact_not_found", Kind.NOT_FOUND
 
 
+class RangeNotSatisfiable(GlyphdError):
+    """The artifact has no such range."""
+
+    code, kind = "range_not_satisfiable", Kind.UNSATISFIABLE
+
+
 class SchemaVersionNotFound(GlyphdError):
     """There is no such schema version."""
 
@@ -244,7 +251,7 @@ class WorkerDied(GlyphdError):
 
 
 class UnexpectedFailure(GlyphdError):
-    """The import ran into a fault of the service."""
+    """The service ran into a fault of its own."""
 
     code, kind = "unexpected_failure", Kind.FAULT
 

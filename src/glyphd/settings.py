@@ -33,7 +33,11 @@ class Settings(BaseSettings):
     )
     lease_seconds: float = Field(30, gt=0, description="How long a silent worker keeps its import.")
     wait_seconds: float = Field(60, ge=0, description="How long `POST /api/import` waits before it answers 202.")
-    log_level: str = Field("INFO", description="Least level that is logged.")
+    log_level: str = Field(
+        "INFO",
+        pattern="(?i)^(debug|info|warning|error|critical)$",
+        description="Least level that is logged: debug, info, warning, error or critical.",
+    )
 
     @model_validator(mode="after")
     def _understand_db_path(self) -> Self:

@@ -105,8 +105,8 @@ def _settle_range(request: Request, size: int, etag: str) -> None:
     wrong_way = bool(first and last) and int(last) < int(first)
     if not (first or last) or wrong_way or request.headers.get("if-range", etag) != etag:
         request.scope["headers"] = [header for header in request.scope["headers"] if header[0] != b"range"]
-    elif int(first) >= size if first else int(last) == 0:
-        raise RangeNotSatisfiable(f"The artifact has {size} bytes.", headers={"Content-Range": f"bytes */{size}"})
+    elif not size or (int(first) >= size if first else int(last) == 0):
+        raise RangeNotSatisfiable(f"The artifact has {size} bytes.", bytes=size)
 
 
 def _attachment(filename: str) -> str:

@@ -100,7 +100,8 @@ def install(app: FastAPI) -> None:
 
 async def _on_glyphd_error(_request: Request, exc: Exception) -> Response:
     assert isinstance(exc, GlyphdError)  # noqa: S101 - Starlette's signature is wider than its promise
-    return problem_response(exc)
+    whole = {"Content-Range": f"bytes */{exc.members['bytes']}"} if isinstance(exc, errors.RangeNotSatisfiable) else {}
+    return problem_response(exc, headers=whole)
 
 
 async def _on_invalid_request(_request: Request, exc: Exception) -> Response:

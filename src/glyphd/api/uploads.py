@@ -12,7 +12,7 @@ from typing import Any
 from anyio import to_thread
 from starlette.requests import ClientDisconnect, Request
 from streaming_form_data import ParseFailedException, StreamingFormDataParser
-from streaming_form_data.parser import UnexpectedPartException
+from streaming_form_data.parser import UnexpectedPartException, parse_content_boundary
 from streaming_form_data.targets import BaseTarget
 
 from glyphd.artifacts.folder import ArtifactFolder, ArtifactWriter
@@ -24,6 +24,8 @@ from glyphd.services.receiving import PORTION_BYTES, store_artifact
 from glyphd.settings import Settings
 
 FIELD_BYTES = 32 * 1024
+FORM_OVERHEAD_BYTES = 64 * 1024
+"""What a form may hold besides the contents of its parts: the parser keeps the headers of a part in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +87,21 @@ def _json_submission(writer: ArtifactWriter, store: ArtifactFolder) -> Submissio
     writer.flush()
     if not writer.bytes:
         raise MissingFile("The body is empty.")
+    filename, content, options = _taken_apart(writer)
+    if content is None:
+        return _submission(writer, "application/json", None, options)
+    with store.writing() as inner:
+        inner.write(content.encode())
+        return _submission(inner, None, filename, options)
+
+
+def _taken_apart(writer: ArtifactWriter) -> tuple[str | None, str | None, Mapping[str, Any]]:
+    """Return the name and the text of a file inside a JSON body, if that is what it carries, and its options."""
     with writer.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as body:
         read = read_json_body(body)
-    if read.content is None:
-        return _submission(writer, "application/json", None, read.options)
-    with store.writing() as inner:
-        inner.write(read.content)
-        return _submission(inner, None, clean_filename(read.filename), read.options)
+        taken = clean_filename(read.filename), read.content, read.options
+        del read  # its listings lie in the mapping
+    return taken
 
 
 # -- multipart --------------------------------------------------------------------------------------------------------
@@ -123,16 +133,18 @@ class _Form:
     def __init__(self, headers: Mapping[str, str], writer: ArtifactWriter) -> None:
         self.file = _FilePart(writer)
         self._fields = {name: _FieldPart(name) for name in OPTION_NAMES}
-        self._tail = b""
+        self._tail, self._overhead = b"", 0
         try:
+            self._end = b"--" + parse_content_boundary(headers) + b"--"
             self._parser = StreamingFormDataParser(headers, strict=True)
         except ParseFailedException as exc:
             raise MalformedRequest(f"The multipart body cannot be parsed: {exc}.") from exc
-        self._parser.register("file", self.file)
-        for name, part in self._fields.items():
-            self._parser.register(name, part)
+        self._parts: list[_Part] = [self.file, *self._fields.values()]
+        for part in self._parts:
+            self._parser.register(part.name, part)
 
     def take(self, portion: bytes) -> None:
+        self._overhead += len(portion)
         self._tail = (self._tail + portion)[-512:]
         try:
             self._parser.data_received(portion)
@@ -142,12 +154,19 @@ class _Form:
             raise InvalidParameter(detail, parameter=exc.part_name) from exc
         except ParseFailedException as exc:
             raise MalformedRequest("The multipart body cannot be parsed: its parts are not delimited.") from exc
+        except UnicodeDecodeError as exc:
+            raise MalformedRequest("The multipart body cannot be parsed: a header of a part is not UTF-8.") from exc
+        if self._overhead - sum(part.bytes for part in self._parts) > FORM_OVERHEAD_BYTES:
+            detail = f"The multipart body has more than {FORM_OVERHEAD_BYTES} bytes besides its parts' contents."
+            raise MalformedRequest(detail)
 
     def finish(self) -> None:
-        if b"--" not in self._tail.rstrip()[-2:] or (self.file.begun and not self.file.finished):
+        if self._end not in self._tail or any(part.begun and not part.finished for part in self._parts):
             raise IncompleteBody("The multipart body ends before its closing boundary.")
         if not self.file.begun:
             raise MissingFile("The form has no part named 'file'.")
+        if not (self.file.multipart_filename or self.file.multipart_content_type):
+            raise MissingFile("The part named 'file' is a text, not a file; with curl it is -F file=@PATH.")
 
     def options(self) -> dict[str, str]:
         return {name: part.text() for name, part in self._fields.items() if part.begun}
@@ -158,7 +177,7 @@ class _Part(BaseTarget):  # type: ignore[misc] # the library is untyped
 
     def __init__(self, name: str) -> None:
         super().__init__()
-        self.name, self.begun, self.finished = name, False, False
+        self.name, self.begun, self.finished, self.bytes = name, False, False, 0
 
     def on_start(self) -> None:
         if self.begun:
@@ -175,6 +194,7 @@ class _FilePart(_Part):
         self._writer = writer
 
     def on_data_received(self, chunk: bytes) -> None:
+        self.bytes += len(chunk)
         self._writer.write(chunk)
 
 
@@ -185,7 +205,8 @@ class _FieldPart(_Part):
 
     def on_data_received(self, chunk: bytes) -> None:
         self._value += chunk
-        if len(self._value) > FIELD_BYTES:
+        self.bytes += len(chunk)
+        if self.bytes > FIELD_BYTES:
             raise InvalidParameter(f"{self.name} is longer than {FIELD_BYTES} bytes.", parameter=self.name)
 
     def text(self) -> str:

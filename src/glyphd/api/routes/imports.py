@@ -86,16 +86,17 @@ def get_rejections(
             "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
             "description": "A range of them.",
         },
-        **declare(404, 422, 500),
+        **declare(404, 416, 422, 500),
     },
 )
 def get_artifact(
+    request: Request,
     context: ServiceContext,
     import_id: ImportId,
     role: Annotated[str | None, Query(min_length=1, max_length=64, description="Which, if there are several.")] = None,
 ) -> Response:
     """Return the bytes as they were submitted."""
-    return answers.artifact_download(inspecting.inspect_artifact(context, import_id, role))
+    return answers.artifact_download(request, inspecting.inspect_artifact(context, import_id, role))
 
 
 @router.get("/imports/{import_id}/events", responses=declare(404, 422))
