@@ -20,6 +20,7 @@ from benchmarks.measure import descendants, peak_memory
 
 SAMPLE = Path(__file__).parents[1] / "sample" / "scored_sample.csv"
 START_SECONDS = 60
+STOP_SECONDS = 60
 POLL_SECONDS = 0.05
 PENDING = {"received", "running"}
 
@@ -77,12 +78,16 @@ class Server:
     def stop(self) -> None:
         """End the server and remove its folder."""
         self._client.close()
+        workers = descendants(self._process.pid)
         self._process.terminate()
         try:
-            self._process.wait(timeout=60)
+            self._process.wait(timeout=STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        deadline = time.monotonic() + STOP_SECONDS
+        while any(map(peak_memory, workers)) and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
         shutil.rmtree(self.folder)
 
     def _wait_until_ready(self) -> None:
