@@ -15,7 +15,7 @@ help: ## Show this list
 
 demo: ## Serve on 127.0.0.1:8080 with the sample imported, until Ctrl-C
 	@$(UV) sync --quiet
-	@$(RUN) --no-sync python -m tools.demo
+	@$(RUN) --no-sync python -u -m tools.demo
 
 test: ## Run the tests (PYTEST="-k name" narrows them) and hold coverage to its floor
 	@$(RUN) coverage erase

@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -108,6 +109,7 @@ def stop(server: subprocess.Popen[bytes]) -> None:
 def main() -> int:
     """Run the demo and return its exit code."""
     os.chdir(ROOT)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the server is not left behind
     settings = Settings()
     refuse_taken_port(settings.host, settings.port)
     migrated = subprocess.run(_glyphd("migrate"), check=False)
