@@ -98,7 +98,9 @@ Ctrl-C ends it; the data stays.
 
 
 def stop(server: subprocess.Popen[bytes]) -> None:
-    """End the server gently, then less so."""
+    """End the server gently, then less so; a second Ctrl-C does not interrupt that."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     server.terminate()
     try:
         server.wait(timeout=15)
