@@ -50,7 +50,9 @@ HIDDEN = (
 def assert_the_guarantees_hold(run: Run, broken: list[tuple[Any, ...]]) -> None:
     """G1, G2 and what is derived."""
     for table in ("scored_listings", "listings", "quantized_listings"):
-        assert [] == run(f"SELECT 1 FROM {table} GROUP BY import_id, import_index HAVING count(*) > 1 OR import_index < 1")
+        assert [] == run(
+            f"SELECT 1 FROM {table} GROUP BY import_id, import_index HAVING count(*) > 1 OR import_index < 1"
+        )
     assert {row[:2] for row in run("PRAGMA foreign_key_check")} <= {row[:2] for row in broken}
     assert [] == run(
         "SELECT b.import_id, received, b.count, n.rows FROM import_batches b LEFT JOIN"
@@ -70,7 +72,12 @@ def assert_the_guarantees_hold(run: Run, broken: list[tuple[Any, ...]]) -> None:
     )
 
 
-@settings(max_examples=int(__import__("os").environ.get("N", "15")), deadline=None, phases=[__import__("hypothesis").Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=int(__import__("os").environ.get("N", "15")),
+    deadline=None,
+    phases=[__import__("hypothesis").Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(deeds=st.lists(st.tuples(st.booleans(), DEEDS), min_size=1, max_size=8))
 def test_whatever_an_old_tool_does(deeds: list[Any], in_use: Engine, run: Run, content: Callable[..., Any]) -> None:
     """What it sees is what is visible afterwards, hidden rows stay hidden and whole, and its shape comes back as it left it."""

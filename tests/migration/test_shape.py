@@ -13,7 +13,9 @@ EngineFactory = Callable[[str], Engine]
 def described(engine: Engine) -> dict[str, Any]:
     """Return everything about the tables of a schema that a reader or writer can notice."""
     inspector = inspect(engine)
-    names = [name for name in inspector.get_table_names() if name != "alembic_version" and not name.startswith("_glyphd")]
+    names = [
+        name for name in inspector.get_table_names() if name != "alembic_version" and not name.startswith("_glyphd")
+    ]
     return {
         name: {
             "columns": [
@@ -50,7 +52,9 @@ def test_autoincrement_is_declared_alike(make_engine: EngineFactory) -> None:
     declared, migrated = make_engine("declared"), make_engine("migrated")
     tables.metadata.create_all(declared)
     schema.upgrade(migrated)
-    query = text("SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%' AND name NOT LIKE '_glyphd%' ORDER BY 1")
+    query = text(
+        "SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%' AND name NOT LIKE '_glyphd%' ORDER BY 1"
+    )
     with declared.connect() as left, migrated.connect() as right:
         expected, actual = left.execute(query).scalars().all(), right.execute(query).scalars().all()
 

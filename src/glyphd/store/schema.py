@@ -86,7 +86,9 @@ def upgrade(engine: Engine, to: str = "head", *, dry_run: bool = False) -> list[
         return _script()._upgrade_revs(_name(target), current or "base") if target > here else []
 
     status = schema_status(engine)
-    return [] if status.known and _height(status.current or "base") == target else _migrate(engine, steps, dry_run)
+    return (
+        [] if status.known and _height(status.current or "base") == target else _migrate(engine, steps, dry_run=dry_run)
+    )
 
 
 def downgrade(engine: Engine, steps: int = 1, *, to: str | None = None, dry_run: bool = False) -> list[str]:
@@ -106,7 +108,7 @@ def downgrade(engine: Engine, steps: int = 1, *, to: str | None = None, dry_run:
             raise InvalidParameter(f"The database is at schema revision {current or 'base'}, short of {to}.")
         return _script()._downgrade_revs(_name(target), current) if target < here else []
 
-    return _migrate(engine, down, dry_run)
+    return _migrate(engine, down, dry_run=dry_run)
 
 
 def _script() -> ScriptDirectory:
@@ -151,9 +153,7 @@ def _newer(number: str | None) -> SchemaOutOfDate:
     )
 
 
-def _migrate(
-    engine: Engine, plan: Callable[[str | None], list[RevisionStep]], dry_run: bool
-) -> list[str]:  # noqa: FBT001
+def _migrate(engine: Engine, plan: Callable[[str | None], list[RevisionStep]], *, dry_run: bool) -> list[str]:
     status = schema_status(engine)
     if not status.known:
         raise _newer(status.current)

@@ -44,18 +44,17 @@ class TableText:
     @classmethod
     def parse(cls, sql: str) -> "TableText":
         """Take the text in ``sqlite_master.sql`` apart; SQLite has made sure that it is well-formed."""
-        tokens = _TOKENS.findall(sql)
-        start = tokens.index("(")
+        words = _TOKENS.findall(sql)
+        start = words.index("(")
         items, depth, place = [""], 1, start
         while depth:
             place += 1
-            token = tokens[place]
-            depth += {"(": 1, ")": -1}.get(token, 0)
-            if depth == 1 and token == ",":
+            depth += {"(": 1, ")": -1}.get(words[place], 0)
+            if depth == 1 and words[place] == ",":
                 items.append("")
             elif depth:
-                items[-1] += token
-        return cls("".join(tokens[: start + 1]), tuple(items), "".join(tokens[place:]))
+                items[-1] += words[place]
+        return cls("".join(words[: start + 1]), tuple(items), "".join(words[place:]))
 
     def __str__(self) -> str:
         """Put the text together again."""

@@ -115,7 +115,8 @@ def _count(connection: Connection, field: str, imports: str) -> None:
         many = f"(SELECT import_id FROM {counts} GROUP BY 1 HAVING count(*) > {_FACET_LIMIT})"
         connection.exec_driver_sql(
             "INSERT INTO import_facets (import_id, field, value, listing_count)"
-            f" SELECT import_id, '{field}', value, listing_count FROM {counts} WHERE import_id NOT IN {many} ORDER BY 1, 3"
+            f" SELECT import_id, '{field}', value, listing_count FROM {counts}"
+            f" WHERE import_id NOT IN {many} ORDER BY 1, 3"
         )
         connection.exec_driver_sql(
             "UPDATE import_batches SET uncounted_facets = replace(replace(uncounted_facets, ']',"

@@ -34,14 +34,15 @@ def imports_spoken_of(connection: Connection) -> Iterator[str]:
     the oldest `created_at` of its rows.
     """
     parts = [
-        f"SELECT {owner('import_id')} AS import_id, {int(table == 'scored_listings')} AS scored, created_at FROM {table}"
+        f"SELECT {owner('import_id')} AS import_id, {int(table == ROW_TABLES[0])} AS scored, created_at FROM {table}"
         for table in ROW_TABLES
     ]
     parts.append(f"SELECT CAST(import_id AS TEXT), 0, created_at FROM models WHERE {named('import_id')} NOT NULL")
     name = "temp._glyphd_spoken_of"
     connection.exec_driver_sql("CREATE TEMP TABLE _glyphd_spoken_of (import_id TEXT PRIMARY KEY, scored INT, oldest)")
     connection.exec_driver_sql(
-        f"INSERT INTO {name} SELECT import_id, SUM(scored), MIN(created_at) FROM ({' UNION ALL '.join(parts)}) GROUP BY 1"
+        f"INSERT INTO {name} SELECT import_id, SUM(scored), MIN(created_at)"
+        f" FROM ({' UNION ALL '.join(parts)}) GROUP BY 1"
     )
     yield name
     connection.exec_driver_sql(f"DROP TABLE {name}")

@@ -11,7 +11,7 @@ _CREATED = f"created {_KEPT}"
 
 _IDENTITY = ("import_id", "import_index")
 
-_GOING = {
+_GOING: dict[str, set[tuple[str, ...]]] = {
     "models": {("model",)},
     "listings": {("canonical_model",), ("import_id",), _IDENTITY},
     "scored_listings": {("canonical_model",), ("score",), ("region",), ("seen_at",), ("import_id",), _IDENTITY},

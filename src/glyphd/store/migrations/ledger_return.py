@@ -1,7 +1,7 @@
 """Revision 0002, up again: imports that were parked on the way down return, next to what an old tool did meanwhile.
 
-An import an old tool deleted, rows and all, returns as `purged`: who did what to it is still on record. One that was not
-visible and whose id an old tool used again returns as `<id>~parked`: rows that were taken out never reappear in it.
+An import that an old tool deleted, rows and all, returns as `purged`: who did what to it is still on record. One that
+was not visible and whose id an old tool used again returns as `<id>~parked`: rows taken out never reappear in it.
 """
 
 from collections.abc import Collection
@@ -27,6 +27,7 @@ def return_imports(connection: Connection, ours: Collection[str], spoken_of: str
     _rejoin(connection, ours)
     _note_implied(connection, spoken_of)
     _reinsert(connection, spoken_of)
+    _let_orphans_stand(connection)
     _recount(connection, spoken_of)
     forget(connection, "import_batches")
 
@@ -74,7 +75,10 @@ def _reinsert(connection: Connection, spoken_of: str) -> None:
     names = [name for name in column_names(connection, _PARKED) if name.lower() in here - {"id"}]
     deleted = f"p._visible AND p.import_id NOT IN (SELECT import_id FROM {spoken_of})"
     gone = {"status": "'purged'", "count": "0"}
-    values = [f"CASE WHEN {deleted} THEN {gone[n]} ELSE p.{n} END" if n in gone else f"p.{quoted(n)}" for n in names]
+    values = [
+        f"CASE WHEN {deleted} THEN {gone[name]} ELSE p.{name} END" if name in gone else f"p.{quoted(name)}"
+        for name in names
+    ]
     connection.exec_driver_sql(
         f"INSERT INTO import_batches (id, {', '.join(map(quoted, names))})"
         " SELECT CASE WHEN p.id IN (SELECT id FROM import_batches) THEN NULL ELSE p.id END,"
@@ -83,10 +87,25 @@ def _reinsert(connection: Connection, spoken_of: str) -> None:
     )
 
 
+def _let_orphans_stand(connection: Connection) -> None:
+    """Make a replay or amendment whose batch an old tool deleted a batch of its own: its rows were left to be seen."""
+    orphans = (
+        f"SELECT c.import_id FROM {_PARKED} c JOIN {_PARKED} p ON p.import_id = c.parent_import_id"
+        " JOIN import_batches b ON b.import_id = p.import_id"
+        " WHERE c._visible AND p._visible AND b.status = 'purged'"
+    )
+    connection.exec_driver_sql(f"INSERT INTO temp._glyphd_new SELECT import_id, 0 FROM ({orphans})")
+    connection.exec_driver_sql(
+        "UPDATE import_batches SET kind = 'batch', parent_import_id = NULL, source_version = NULL"
+        f" WHERE status = 'published' AND import_id IN ({orphans})"
+    )
+
+
 def _recount(connection: Connection, spoken_of: str) -> None:
     """Count the rows of imports in which an old tool added or deleted some: `received = count + rejected` again."""
     scored = f"COALESCE((SELECT scored FROM {spoken_of} s WHERE s.import_id = import_batches.import_id), 0)"
     connection.exec_driver_sql(
         f"UPDATE import_batches SET count = {scored}, received = {scored} + p.rejected FROM {_PARKED} p"
-        f" WHERE p.import_id = import_batches.import_id AND p._visible AND import_batches.status <> 'purged' AND p._scored <> {scored}"
+        f" WHERE p.import_id = import_batches.import_id AND p._visible AND p._scored <> {scored}"
+        " AND import_batches.status <> 'purged'"
     )

@@ -59,7 +59,7 @@ def _add_columns(connection: Connection, columns: "list[sa.Column[Any]]", spoken
     text = TableText.parse(sql).without("UNIQUE", ["import_id"]).tolerant(baseline.import_batches.columns.keys())
     declared = {column.name: column_text(column) for column in columns}
     text = text.with_columns({"import_id": "import_id TEXT NOT NULL UNIQUE"} | declared)
-    values = {name: "" for name in clashing} | {
+    values = dict.fromkeys(clashing, "") | {
         "import_id": _unique_id(OLD),
         "imported_at": f"COALESCE(o.imported_at, (SELECT oldest FROM {spoken_of} s WHERE s.import_id = o.import_id),"
         f" '{_EPOCH}')",

@@ -74,7 +74,7 @@ def take_texts(connection: Connection, revision: str) -> dict[str, str]:
     if not is_parked(connection, "schema"):
         return {}
     query = f"SELECT name, sql FROM {_TEXTS} WHERE revision = ? ORDER BY rowid"
-    texts = {name: sql for name, sql in connection.exec_driver_sql(query, (revision,))}
+    texts: dict[str, str] = dict(connection.exec_driver_sql(query, (revision,)).all())
     connection.exec_driver_sql(f"DELETE FROM {_TEXTS} WHERE revision = ?", (revision,))
     if not connection.exec_driver_sql(f"SELECT count(*) FROM {_TEXTS}").scalar():
         connection.exec_driver_sql(f"DROP TABLE {_TEXTS}")

@@ -27,8 +27,8 @@ def refuse_new_violations(driver: sqlite3.Connection) -> None:
     known = "SELECT tbl, id, parent FROM temp._glyphd_before"
     if driver.execute("SELECT 1 FROM main.sqlite_master WHERE name = ?", (PARKED,)).fetchone():
         known += f" UNION ALL SELECT tbl, id, parent FROM main.{PARKED}"
-    new = driver.execute(f"SELECT tbl, parent, count(*) FROM (SELECT * FROM temp._glyphd_after EXCEPT SELECT * FROM ({known}))"
-                         " GROUP BY 1, 2 ORDER BY 1, 2").fetchall()  # fmt: skip
+    query = f"SELECT tbl, parent, count(*) FROM (SELECT * FROM temp._glyphd_after EXCEPT SELECT * FROM ({known}))"
+    new = driver.execute(f"{query} GROUP BY 1, 2 ORDER BY 1, 2").fetchall()
     for name in ("_glyphd_before", "_glyphd_after"):
         driver.execute(f"DROP TABLE temp.{name}")
     if new:

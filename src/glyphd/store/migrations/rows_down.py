@@ -3,7 +3,6 @@
 from sqlalchemy import Connection
 
 from glyphd.store.migrations import implied_models
-from glyphd.store.migrations.ddl import quoted
 from glyphd.store.migrations.imports_found import ROW_TABLES, SYNTHETIC, VISIBLE, temporary
 from glyphd.store.migrations.parking import PREFIX, forget, is_parked, park, take_texts
 from glyphd.store.migrations.sqlite_tables import has_columns, rebuild, triggers_set_aside
@@ -38,11 +37,11 @@ def _restore(connection: Connection, table: str, sql: str, hidden: str) -> None:
     values, join = {"import_id": f"NULLIF(o.import_id, '{SYNTHETIC}')"}, ""
     found = f"{PREFIX}{table}_found"
     if is_parked(connection, f"{table}_found"):
-        join = f"LEFT JOIN temp._glyphd_found f ON f.id = o.id AND f._now = o.import_id"
+        join = "LEFT JOIN temp._glyphd_found f ON f.id = o.id AND f._now = o.import_id"
         columns = _GOING if has_columns(connection, found, "import_index") else _GOING[:1]
         values |= {name: f"CASE WHEN f.id IS NULL THEN o.{name} ELSE f.{name} END" for name in columns}
     else:
-        found = f"(SELECT NULL AS id, NULL AS _now)"
+        found = "(SELECT NULL AS id, NULL AS _now)"
     with temporary(connection, "_glyphd_found", f"SELECT * FROM {found}"):
         connection.exec_driver_sql("CREATE INDEX temp._glyphd_found_id ON _glyphd_found (id)")
         rebuild(connection, table, sql, values, rows=f"{join} WHERE NOT ({hidden})", going=_GOING)

@@ -41,7 +41,7 @@ def refers(connection: Connection, table: str, column: str, parent: str) -> bool
 def index_texts(connection: Connection, table: str) -> dict[str, str]:
     """Return the CREATE INDEX of every index of a table that has one, by name."""
     query = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ? COLLATE NOCASE AND sql NOT NULL"
-    return {name: sql for name, sql in connection.exec_driver_sql(query + " ORDER BY rowid", (table,))}
+    return dict(connection.exec_driver_sql(query + " ORDER BY rowid", (table,)).all())
 
 
 @contextmanager
@@ -68,8 +68,8 @@ def rebuild(
     """Put a table under a new CREATE TABLE, run verbatim; its indexes come along, its triggers must be set aside.
 
     ``values`` are SQL expressions by column over the old row ``o``, for columns that are not simply copied; ``rows`` is
-    SQL after `FROM … o`: joins and WHERE. A new column without an expression takes its default. ``going`` is for the way
-    down: the columns that may go. Others that the new text does not have are kept, and NULL never stops a row.
+    SQL after `FROM … o`: joins and WHERE. A new column without an expression takes its default. ``going`` is for the
+    way down: the columns that may go. Others that the new text does not have are kept, and NULL never stops a row.
     """
     indexes = index_texts(connection, table)
     expressions = {name.lower(): f"o.{quoted(name)}" for name in column_names(connection, table)}

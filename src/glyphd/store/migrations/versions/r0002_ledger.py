@@ -1,5 +1,7 @@
 """Ledger: imports get their status, counts, version chain and lease."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -29,7 +31,7 @@ def _moment(name: str) -> "sa.Column[object]":
     return sa.Column(name, UtcTimestamp)
 
 
-COLUMNS: tuple["sa.Column[object]", ...] = (
+COLUMNS: tuple["sa.Column[Any]", ...] = (
     _text("kind", "batch"),
     _text("status", "published"),
     _text("schema_version", "v1.1"),

@@ -1,4 +1,4 @@
-"""Provenance: every row carries import_id and import_index, unique together, and imports cannot be deleted under them."""
+"""Provenance: every row carries import_id and import_index, and no import can be deleted under its rows."""
 
 from alembic import op
 
