@@ -57,6 +57,8 @@ def listing_query(parameters: ListingParameters) -> ListingQuery:
     for low, high in (("min_price", "max_price"), ("min_score", "max_score"), ("after", "before")):
         if given[low] is not None and given[high] is not None and given[low] > given[high]:
             raise InvalidParameter(f"{low} is above {high}.", parameter=low)
+    if parameters.offset and parameters.cursor:
+        raise InvalidParameter("offset and cursor are two ways of paging: give one of them.", parameter="offset")
     return ListingQuery(**given)
 
 

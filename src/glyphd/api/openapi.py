@@ -1,124 +1,63 @@
-"""What FastAPI cannot derive by itself: the forms of an import's body, and the problems' schema."""
+"""What FastAPI leaves out of the OpenAPI document: problems that any operation may answer, headers, examples."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from glyphd.api.problems import MEDIA_TYPE, Problem, declare
-from glyphd.api.schemas import ImportProblem, Listing
-from glyphd.domain.imports import OnError
-from glyphd.domain.listing import DEFAULT_SCHEMA_VERSION, SCHEMA_VERSIONS
-from glyphd.services.options import CAMPAIGN_LENGTH, SOURCE_LENGTH
-from glyphd.services.reporting import ImportReport
+from glyphd.api import examples
+from glyphd.api.problems import Problem, declare, problem_types
+from glyphd.api.schemas import ImportProblem, Listing, Reason
+from glyphd.errors import StoreUnavailable, UnexpectedFailure
 
-_EXAMPLE_CSV = (
-    "canonical_model,vram_gb,mig_support,nvlink,tdp_watts,price,score\nH100_PCIE_80GB,80,7,True,350,28450.00,71.4\n"
-)
-_EXAMPLE_ROW = {
-    "canonical_model": "H100_PCIE_80GB",
-    "vram_gb": 80,
-    "mig_support": 7,
-    "nvlink": True,
-    "tdp_watts": 350,
-    "price": 28450.00,
-    "score": 71.4,
+_FASTAPI_DEFAULTS = ("HTTPValidationError", "ValidationError")
+_WITHOUT_STORE = ("/api/health", "/livez", "/api/schema/", "/problems/")
+_PAGED = ("/api/imports", "/api/imports/{import_id}/rejections", "/api/imports/{import_id}/events")
+_LINKED = (*_PAGED, "/api/listings", "/api/models")
+
+_PENDING = {
+    **examples.REPORT,
+    **dict.fromkeys(("completed_at", "duration_ms", "published_at", "price_range", "score_range"), None),
+    "status": "received",
+    "received": 0,
+    "count": 0,
+    "rejected": 0,
+    "warning_counts": {},
+    "error_counts": {},
+    "errors": [],
+    "top_models": [],
+    "progress": {"records_done": 0, "attempts": 0, "started_at": None},
 }
-_LABEL = r"^[^\x00-\x1f\x7f-\x9f\s]([^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s])?$"
+_DISCARDED = {**_PENDING, "status": "discarded", "completed_at": "2026-11-20T09:00:01Z", "progress": None}
 
-
-def _option(description: str, **schema: Any) -> dict[str, Any]:
-    return {"description": description, "type": "string", **schema}
-
-
-OPTIONS: dict[str, dict[str, Any]] = {
-    "source": _option("Who the listings come from.", default="default", maxLength=SOURCE_LENGTH, pattern=_LABEL),
-    "campaign_id": _option("The crawl campaign this batch belongs to.", maxLength=CAMPAIGN_LENGTH, pattern=_LABEL),
-    "metadata": _option("A JSON object to keep with the import.", contentMediaType="application/json", examples=["{}"]),
-    "observed_at": _option("When the crawl was made; the time of receipt when left out.", format="date-time"),
-    "on_error": _option("`abort`: one rejected record fails the import.", enum=list(OnError), default="continue"),
-    "schema_version": _option(
-        "The row contract to check against.", enum=list(SCHEMA_VERSIONS), default=DEFAULT_SCHEMA_VERSION
-    ),
+EXAMPLES: dict[tuple[str, str, str], Any] = {
+    ("post", "/api/import", "201"): examples.REPORT,
+    ("post", "/api/import", "202"): _PENDING,
+    ("get", "/api/imports", "200"): examples.page(examples.REPORT),
+    ("get", "/api/imports/{import_id}", "200"): examples.REPORT,
+    ("get", "/api/imports/{import_id}/rejections", "200"): examples.page(examples.REJECTION),
+    ("get", "/api/imports/{import_id}/events", "200"): examples.page(examples.EVENT),
+    ("post", "/api/imports/{import_id}/discard", "200"): _DISCARDED,
+    ("get", "/api/sources", "200"): examples.page(examples.SOURCE),
+    ("get", "/api/listings", "200"): [examples.LISTING],
+    ("get", "/api/models", "200"): [examples.MODEL],
 }
 
-
-def _parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    rest = {key: value for key, value in schema.items() if key != "description"}
-    return {"name": name, "in": "query", "required": False, "description": schema["description"], "schema": rest}
-
-
-IMPORT_PARAMETERS = [_parameter(name, schema) for name, schema in OPTIONS.items()]
-
-
-def _record() -> dict[str, Any]:
-    """Describe a record loosely: what is wrong with one is an issue in the report, never an invalid request."""
-    return {"type": "object", "description": "One listing; see `GET /api/schema/{version}`.", "example": _EXAMPLE_ROW}
-
-
-def _json_body() -> dict[str, Any]:
-    members = {**OPTIONS, "metadata": {"type": "object", "description": OPTIONS["metadata"]["description"]}}
-    records = {"type": "array", "minItems": 1, "items": _record()}
-    batch = {
-        "type": "object",
-        "required": ["listings"],
-        "properties": {**members, "listings": records},
-        "additionalProperties": False,
-    }
-    file = {
-        "type": "object",
-        "required": ["content"],
-        "properties": {
-            **members,
-            "filename": {"type": "string", "maxLength": 255},
-            "content": {"type": "string", "minLength": 1, "description": "The file's text."},
-        },
-        "additionalProperties": False,
-    }
-    return {"schema": {"oneOf": [records, batch, file]}, "example": {"source": "wamatek", "listings": [_EXAMPLE_ROW]}}
-
-
-def _form_body() -> dict[str, Any]:
-    file = {"type": "string", "format": "binary", "description": "The file to import."}
-    schema = {
-        "type": "object",
-        "required": ["file"],
-        "properties": {"file": file, **OPTIONS},
-        "additionalProperties": False,
-    }
-    return {"schema": schema}
-
-
-IMPORT_BODY = {
-    "required": True,
-    "content": {
-        "multipart/form-data": _form_body(),
-        "text/csv": {"schema": {"type": "string"}, "example": _EXAMPLE_CSV},
-        "application/json": _json_body(),
+_HEADERS: dict[str, dict[str, Any]] = {
+    "X-Request-ID": {"description": "Names the request in the server's log.", "schema": {"type": "string"}},
+    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
+    "Location": {
+        "description": "Where the import's report is.",
+        "schema": {"type": "string", "format": "uri-reference"},
     },
+    "Link": {"description": "The next page, `rel=next`; absent on the last one.", "schema": {"type": "string"}},
+    "Content-Range": {"description": "Which bytes, or how many there are.", "schema": {"type": "string"}},
+    "Repr-Digest": {"description": "SHA-256 of all the bytes (RFC 9530).", "schema": {"type": "string"}},
+    "ETag": {"description": "The SHA-256 in hex.", "schema": {"type": "string"}},
+    "Content-Disposition": {"description": "The name it was submitted under.", "schema": {"type": "string"}},
 }
-
-
-IMPORT_RESPONSES: dict[int | str, dict[str, Any]] = {
-    202: {
-        "model": ImportReport,
-        "description": "Received; not finished within the wait. `Location` tells where it will be.",
-    },
-    **declare(400, 409, 413, 415, 429, 500, 503, 507),
-    422: {
-        "description": "The request names something that is not accepted, or the import failed.",
-        "content": {
-            MEDIA_TYPE: {
-                "schema": {
-                    "anyOf": [
-                        {"$ref": "#/components/schemas/ImportProblem"},
-                        {"$ref": "#/components/schemas/Problem"},
-                    ]
-                }
-            }
-        },
-    },
-}
+_DOWNLOAD = ("Repr-Digest", "ETag", "Content-Disposition")
 
 
 def install(app: FastAPI) -> None:
@@ -135,8 +74,41 @@ def install(app: FastAPI) -> None:
 def _document(app: FastAPI) -> dict[str, Any]:
     found = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
     schemas = found.setdefault("components", {}).setdefault("schemas", {})
-    for model in (Problem, ImportProblem, Listing):
+    for name in _FASTAPI_DEFAULTS:
+        schemas.pop(name, None)
+    for model in (Problem, ImportProblem, Listing, Reason):
         described = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas.update(described.pop("$defs", {}))
         schemas[model.__name__] = described
+    for name in ("Problem", "ImportProblem"):
+        schemas[name]["properties"]["code"]["enum"] = sorted(problem_types())
+    for path, operations in found["paths"].items():
+        for method, operation in operations.items():
+            _complete(method, path, operation["responses"])
     return found
+
+
+def _complete(method: str, path: str, responses: dict[str, Any]) -> None:
+    if "HTTPValidationError" in str(responses.get("422")):
+        del responses["422"]  # FastAPI's own; what an operation answers is declared with it
+    always = (UnexpectedFailure,) if path.startswith(_WITHOUT_STORE) else (UnexpectedFailure, StoreUnavailable)
+    for status, response in declare(*always).items():
+        responses.setdefault(str(status), response)
+    for status, response in responses.items():
+        if (method, path, status) in EXAMPLES:
+            response["content"]["application/json"]["example"] = EXAMPLES[method, path, status]
+        response["headers"] = {name: {**_HEADERS[name], "required": name != "Link"} for name in _headers(path, status)}
+
+
+def _headers(path: str, status: str) -> Iterator[str]:
+    yield "X-Request-ID"
+    if status in {"429", "503"}:
+        yield "Retry-After"
+    if status in {"201", "202"}:
+        yield "Location"
+    if status == "200" and path in _LINKED:
+        yield "Link"
+    if path.endswith("/artifact") and status in {"200", "206"}:
+        yield from _DOWNLOAD
+    if status in {"206", "416"}:
+        yield "Content-Range"

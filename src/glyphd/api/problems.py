@@ -82,12 +82,33 @@ def _encoded(body: Mapping[str, Any]) -> bytes:
     return _SURROGATE.sub(lambda found: rf"\\u{ord(found[0]):04x}", text).encode()
 
 
-def declare(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Declare problems for the OpenAPI document."""
-    schema = {"$ref": "#/components/schemas/Problem"}
+def declare(*problems: type[GlyphdError], schema: str = "Problem") -> dict[int | str, dict[str, Any]]:
+    """Declare the problems that an operation answers, by status, for the OpenAPI document."""
+    by_status: dict[int, list[type[GlyphdError]]] = {}
+    for problem in problems:
+        by_status.setdefault(STATUS_OF_KIND[problem.kind], []).append(problem)
+    return {status: _declared(status, found, schema) for status, found in by_status.items()}
+
+
+def _declared(status: int, problems: Sequence[type[GlyphdError]], schema: str) -> dict[str, Any]:
+    reference = {"$ref": f"#/components/schemas/{schema}"}
+    examples = {
+        problem.code: {
+            "summary": problem.title(),
+            "value": {
+                "type": f"/problems/{problem.code}",
+                "title": problem.title(),
+                "status": status,
+                "detail": f"{problem.title()}.",
+                "code": problem.code,
+            },
+        }
+        for problem in problems
+    }
+    said = "; ".join(f"{problem.title()} (`{problem.code}`)" for problem in problems)
     return {
-        status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {"schema": schema}}}
-        for status in statuses
+        "description": f"{HTTPStatus(status).phrase}. {said}.",
+        "content": {MEDIA_TYPE: {"schema": reference, "examples": examples}},
     }
 
 

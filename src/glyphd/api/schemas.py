@@ -1,4 +1,4 @@
-"""Shapes of the HTTP API that are not a service's own: pages, parameters, and the listing made from the row contract."""
+"""Shapes of the HTTP API that are no service's own: pages, parameters, and the listing made from the row contract."""
 
 from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
@@ -14,6 +14,11 @@ from glyphd.services.reporting import RecordError
 T = TypeVar("T")
 
 Text = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00]*$")]
+Moment = Annotated[
+    str,
+    Field(min_length=1, max_length=64, json_schema_extra={"format": "date-time"}, examples=["2026-07-01T00:00:00Z"]),
+]
+ImportName = Annotated[str, Field(min_length=1, max_length=128, json_schema_extra={"format": "uuid"})]
 Price = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
 Score = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 Cursor = Annotated[str, Field(max_length=512, description="Where the page before ended; from `next` or `Link`.")]
@@ -62,7 +67,7 @@ class Parameters(BaseModel):
 class ListingParameters(Parameters):
     """Filters of `GET /api/listings`."""
 
-    import_id: Text | None = Field(None, description="Only this import's rows, staged ones included.")
+    import_id: ImportName | None = Field(None, description="Only this import's rows, staged ones included.")
     source: Text | None = Field(None, description="Only imports of this source.")
     model: Text | None = Field(None, description="Exact, but for case, spaces, `-` and `_`.")
     min_price: Price | None = Field(None, description="USD, inclusive.")
@@ -72,8 +77,8 @@ class ListingParameters(Parameters):
     region: Text | None = Field(None, description="Exact.")
     seller: Text | None = Field(None, description="Exact.")
     condition: Text | None = Field(None, description="Exact.")
-    after: Text | None = Field(None, description="`seen_at` at or after this moment (ISO 8601).")
-    before: Text | None = Field(None, description="`seen_at` before this moment (ISO 8601).")
+    after: Moment | None = Field(None, description="`seen_at` at or after this moment (ISO 8601).")
+    before: Moment | None = Field(None, description="`seen_at` before this moment (ISO 8601).")
     q: Text | None = Field(None, description="Text found in model, seller, notes, region or URL, ignoring case.")
     limit: Limit = Field(100, description="Listings a page.")
     offset: int = Field(0, ge=0, le=2**53, description="Listings to skip.")
@@ -85,8 +90,8 @@ class ImportParameters(Parameters):
 
     source: Text | None = Field(None, description="Only this source.")
     status: list[Status] = Field([], description="Only these states; may be repeated.", max_length=8)
-    since: Text | None = Field(None, description="Received at or after this moment (ISO 8601).")
-    until: Text | None = Field(None, description="Received before this moment (ISO 8601).")
+    since: Moment | None = Field(None, description="Received at or after this moment (ISO 8601).")
+    until: Moment | None = Field(None, description="Received before this moment (ISO 8601).")
     limit: Limit = Field(50, description="Imports a page.")
     cursor: Cursor | None = None
 

@@ -97,11 +97,10 @@ def _json_submission(writer: ArtifactWriter, store: ArtifactFolder) -> Submissio
 
 def _taken_apart(writer: ArtifactWriter) -> tuple[str | None, str | None, Mapping[str, Any]]:
     """Return the name and the text of a file inside a JSON body, if that is what it carries, and its options."""
-    with writer.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as body:
-        read = read_json_body(body)
-        taken = clean_filename(read.filename), read.content, read.options
-        del read  # its listings lie in the mapping
-    return taken
+    with writer.path.open("rb") as file:
+        body = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)  # goes with what was read from it, which lies in it
+    read = read_json_body(body)
+    return clean_filename(read.filename), read.content, read.options
 
 
 # -- multipart --------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """What a client may say about a batch, and how it is read wherever it is said."""
 
+import json
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ DEFAULT_SOURCE = "default"
 SOURCE_LENGTH = 128
 CAMPAIGN_LENGTH = 256
 METADATA_BYTES = 16 * 1024
+METADATA_LEVELS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +86,30 @@ def _campaign(name: str, given: Any) -> str:
 def _metadata(name: str, given: Any) -> dict[str, Any]:
     try:
         value = msgspec.json.decode(given) if isinstance(given, str | bytes) else given
-        size = len(msgspec.json.encode(value))
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        fits = isinstance(value, dict) and len(text.encode()) <= METADATA_BYTES and _levels(value) <= METADATA_LEVELS
     except (msgspec.MsgspecError, RecursionError, ValueError):
-        value, size = None, 0
-    if not isinstance(value, dict) or size > METADATA_BYTES or _holds_nul(value):
-        detail = f"{name} must be a JSON object of at most {METADATA_BYTES} bytes, without NUL characters."
+        text, fits = "", False
+    if not fits or "\\u0000" in text.replace("\\\\", ""):
+        detail = (
+            f"{name} must be a JSON object of at most {METADATA_BYTES} bytes and {METADATA_LEVELS} levels, "
+            "without NUL characters and lone surrogates."
+        )
         raise InvalidParameter(detail, parameter=name)
-    return value
+    return dict(value)
 
 
-def _holds_nul(value: Any) -> bool:
-    return b"\\u0000" in msgspec.json.encode(value)
+def _levels(value: Any) -> int:
+    levels, layer = 0, [value]
+    while layer := [inner for outer in layer for inner in _inside(outer)]:
+        levels += 1
+    return levels
+
+
+def _inside(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
 
 
 def _on_error(name: str, given: Any) -> OnError:

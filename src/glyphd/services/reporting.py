@@ -69,7 +69,6 @@ class ImportReport:
     errors: list[RecordError]
     error_counts: dict[str, int]
     errors_truncated: bool
-    columns: dict[str, str]
     ignored_columns: list[str]
     duplicate_of: str | None
     price_range: tuple[float, float] | None
@@ -130,7 +129,6 @@ def build_report(connection: Connection, entry: Import) -> ImportReport:
     counted = entry.status not in PENDING and entry.count
     return ImportReport(
         **{name: getattr(entry, name) for name in _TAKEN_OVER},
-        columns=entry.column_mapping,
         duration_ms=_duration_ms(entry),
         errors=errors,
         errors_truncated=sum(entry.error_counts.values()) > len(errors),

@@ -3,11 +3,13 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from glyphd.domain.issues import Issue, Rejection
+from glyphd.errors import FileFault
 from glyphd.ingest.formats import Format, detect_format
 from glyphd.ingest.readers.dialect import Dialect, read_dialect
 from glyphd.ingest.readers.scan import split_record
@@ -18,6 +20,11 @@ from glyphd.store import imports, rejections
 _PAGE = 1000
 OWN_COLUMNS = ("import_index", "_issues")
 
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
+"""An escape in JSON: a pair of surrogates, a lone one (the group), or any other."""
+
 
 def return_rejections(context: Context, import_id: str) -> Iterator[bytes]:
     """Yield the lines of a CSV file: `import_index`, `_issues`, then the columns as submitted; bytes as they came.
@@ -26,7 +33,10 @@ def return_rejections(context: Context, import_id: str) -> Iterator[bytes]:
     """
     stored = inspect_artifact(context, import_id)
     if detect_format(stored.artifact.media_type, None, b"") is Format.CSV:
-        dialect = _dialect(context, import_id, stored.path)
+        try:
+            dialect = _dialect(context, import_id, stored.path)
+        except FileFault:  # the header itself is at fault, so that no record was read
+            return _lines((), iter(()))
         return _lines(dialect.header, (_prefix(r) + _cells(r.raw, dialect) for r in _all(context, import_id)))
     header = _members(context, import_id)
     return _lines(header, (_prefix(r) + _values(r.raw, header) for r in _all(context, import_id)))
@@ -94,9 +104,14 @@ def _values(raw: bytes, header: Sequence[str]) -> list[str]:
 
 
 def _decoded(raw: bytes) -> dict[str, Any]:
-    """Return a JSON record's members; one that is no object has none, and its line says so in `_issues`."""
+    """Return a JSON record's members; one that is no object has none, and its line says so in `_issues`.
+
+    Bytes that are not UTF-8 travel as surrogates, and a surrogate that was submitted as an escape stays one.
+    """
+    escaped = _ESCAPE.sub(lambda found: b"\\" + found[0] if found[1] else found[0], raw)
+    text = escaped.decode("utf-8", "surrogateescape")
     try:
-        record = json.loads(raw.decode("utf-8", "surrogateescape"), parse_float=str, parse_int=str, parse_constant=str)
+        record = json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
     except (ValueError, RecursionError):
         return {}
     return record if isinstance(record, dict) else {}

@@ -9,7 +9,7 @@ from glyphd.api.problems import declare
 from glyphd.api.schemas import SchemaVersions
 from glyphd.domain.contract_schema import json_schema
 from glyphd.domain.listing import DEFAULT_SCHEMA_VERSION, SCHEMA_VERSIONS
-from glyphd.errors import SchemaVersionNotFound
+from glyphd.errors import RouteNotFound, SchemaVersionNotFound
 
 router = APIRouter(tags=["contract"])
 
@@ -20,7 +20,7 @@ def get_schema_versions() -> SchemaVersions:
     return SchemaVersions(default=DEFAULT_SCHEMA_VERSION, supported=list(SCHEMA_VERSIONS))
 
 
-@router.get("/api/schema/{version}", responses=declare(404))
+@router.get("/api/schema/{version}", responses=declare(SchemaVersionNotFound))
 def get_schema(version: Annotated[str, Path(description="Such as `v1.1`.")]) -> dict[str, Any]:
     """Return the row contract of one schema version as JSON Schema."""
     if version not in SCHEMA_VERSIONS:
@@ -29,7 +29,9 @@ def get_schema(version: Annotated[str, Path(description="Such as `v1.1`.")]) -> 
 
 
 @router.get(
-    "/problems/{code}", response_class=Response, responses={200: {"content": {"text/html": {}}}, **declare(404)}
+    "/problems/{code}",
+    response_class=Response,
+    responses={200: {"content": {"text/html": {}}}, **declare(RouteNotFound)},
 )
 def get_problem_type(code: Annotated[str, Path(description="A problem's `code`.")]) -> Response:
     """Say in a page what a problem type means; the `type` of every problem resolves to it."""

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from glyphd.api.problems import declare
 from glyphd.api.requests import ServiceContext
 from glyphd.api.schemas import Health
+from glyphd.errors import NoSpaceLeft, SchemaOutOfDate, StoreUnavailable
 from glyphd.services import checking
 
 router = APIRouter(tags=["health"])
@@ -17,7 +18,7 @@ def get_health() -> Health:
     return Health(status="ok")
 
 
-@router.get("/readyz", responses=declare(503))
+@router.get("/readyz", responses=declare(StoreUnavailable, SchemaOutOfDate, NoSpaceLeft))
 def get_readiness(context: ServiceContext) -> Health:
     """Answer when the database is there, at the right schema revision, and the artifact store can be written."""
     checking.check_ready(context)

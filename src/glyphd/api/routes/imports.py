@@ -4,18 +4,28 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from glyphd.api import answers, importing
-from glyphd.api.openapi import IMPORT_BODY, IMPORT_PARAMETERS, IMPORT_RESPONSES
+from glyphd.api import answers, examples, importing
+from glyphd.api.import_body import IMPORT_BODY, IMPORT_PARAMETERS, IMPORT_RESPONSES, REASON_BODY
 from glyphd.api.paging import number_of
 from glyphd.api.problems import declare
-from glyphd.api.requests import Actor, ImportId, ServerSettings, ServiceContext
+from glyphd.api.requests import Actor, GivenReason, ImportId, ServerSettings, ServiceContext
 from glyphd.api.schemas import (
     EventItem,
     ImportParameters,
     Page,
     PageParameters,
-    Reason,
     RejectionParameters,
+)
+from glyphd.errors import (
+    ArtifactDamaged,
+    ArtifactNotFound,
+    BodyTooLarge,
+    IllegalTransition,
+    ImportNotFound,
+    InvalidParameter,
+    MalformedRequest,
+    RangeNotSatisfiable,
+    UnsupportedFormat,
 )
 from glyphd.services import discarding, inspecting, reporting, returning, surveying
 from glyphd.services.inspecting import RejectedRecord
@@ -40,7 +50,7 @@ async def post_import(request: Request, context: ServiceContext, settings: Serve
     return await importing.import_batch(request, context, settings, actor)
 
 
-@router.get("/imports", responses=declare(422))
+@router.get("/imports", responses=declare(InvalidParameter))
 def get_imports(
     request: Request, response: Response, context: ServiceContext, parameters: Annotated[ImportParameters, Query()]
 ) -> Page[ImportReport]:
@@ -51,7 +61,7 @@ def get_imports(
     return answers.page(request, response, reports, last_id)
 
 
-@router.get("/imports/{import_id}", responses=declare(404, 422))
+@router.get("/imports/{import_id}", responses=declare(ImportNotFound, InvalidParameter))
 def get_import(context: ServiceContext, import_id: ImportId) -> ImportReport:
     """Report one import, with live progress while it is not finished."""
     return reporting.report_import(context, import_id)
@@ -60,7 +70,10 @@ def get_import(context: ServiceContext, import_id: ImportId) -> ImportReport:
 @router.get(
     "/imports/{import_id}/rejections",
     response_model=Page[RejectedRecord],
-    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **declare(404, 422)},
+    responses={
+        200: {"content": {"text/csv": {"schema": {"type": "string"}, "example": examples.REJECTIONS_CSV}}},
+        **declare(ImportNotFound, ArtifactNotFound, InvalidParameter),
+    },
 )
 def get_rejections(
     request: Request,
@@ -86,7 +99,7 @@ def get_rejections(
             "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
             "description": "A range of them.",
         },
-        **declare(404, 416, 422, 500),
+        **declare(ImportNotFound, ArtifactNotFound, InvalidParameter, RangeNotSatisfiable, ArtifactDamaged),
     },
 )
 def get_artifact(
@@ -99,7 +112,7 @@ def get_artifact(
     return answers.artifact_download(request, inspecting.inspect_artifact(context, import_id, role))
 
 
-@router.get("/imports/{import_id}/events", responses=declare(404, 422))
+@router.get("/imports/{import_id}/events", responses=declare(ImportNotFound, InvalidParameter))
 def get_events(
     request: Request,
     response: Response,
@@ -113,12 +126,16 @@ def get_events(
     return answers.events_page(request, response, found, parameters.limit)
 
 
-@router.post("/imports/{import_id}/discard", responses=declare(400, 404, 409, 422, 503))
-def post_discard(
-    context: ServiceContext, import_id: ImportId, actor: Actor, body: Reason | None = None
-) -> ImportReport:
+@router.post(
+    "/imports/{import_id}/discard",
+    responses=declare(
+        MalformedRequest, ImportNotFound, IllegalTransition, BodyTooLarge, UnsupportedFormat, InvalidParameter
+    ),
+    openapi_extra={"requestBody": REASON_BODY},
+)
+def post_discard(context: ServiceContext, import_id: ImportId, actor: Actor, reason: GivenReason) -> ImportReport:
     """Take out an import that is not published; one that waits or runs is cancelled."""
-    discarding.discard_import(context, import_id, actor, body.reason if body else None)
+    discarding.discard_import(context, import_id, actor, reason)
     return reporting.report_import(context, import_id)
 
 

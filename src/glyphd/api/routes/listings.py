@@ -9,13 +9,14 @@ from glyphd.api.paging import name_of, position_of
 from glyphd.api.problems import declare
 from glyphd.api.requests import ServiceContext
 from glyphd.api.schemas import Listing, ListingParameters, ModelParameters
+from glyphd.errors import ImportNotFound, InvalidParameter
 from glyphd.services import browsing, surveying
 from glyphd.services.surveying import ModelSummary
 
 router = APIRouter(prefix="/api", tags=["listings"])
 
 
-@router.get("/listings", response_model=list[Listing], responses=declare(404, 422))
+@router.get("/listings", response_model=list[Listing], responses=declare(ImportNotFound, InvalidParameter))
 def get_listings(
     request: Request, context: ServiceContext, parameters: Annotated[ListingParameters, Query()]
 ) -> Response:
@@ -26,7 +27,7 @@ def get_listings(
     return answers.listings_array(request, page)
 
 
-@router.get("/models", responses=declare(422))
+@router.get("/models", responses=declare(InvalidParameter))
 def get_models(
     request: Request, response: Response, context: ServiceContext, parameters: Annotated[ModelParameters, Query()]
 ) -> list[ModelSummary]:

@@ -1,0 +1,129 @@
+"""What `POST /api/import` takes and answers, which FastAPI cannot derive: the route streams its body."""
+
+from typing import Any
+
+from glyphd import errors
+from glyphd.api import examples
+from glyphd.api.problems import declare
+from glyphd.domain.imports import OnError
+from glyphd.domain.listing import DEFAULT_SCHEMA_VERSION, SCHEMA_VERSIONS
+from glyphd.services.options import CAMPAIGN_LENGTH, SOURCE_LENGTH
+from glyphd.services.reporting import ImportReport
+
+_LABEL = r"^[^\x00-\x1f\x7f-\x9f\s]([^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s])?$"
+_METADATA = {"type": "object", "description": "A JSON object to keep with the import."}
+
+
+def _option(description: str, **schema: Any) -> dict[str, Any]:
+    return {"description": description, "type": "string", **schema}
+
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "source": _option("Who the listings come from.", default="default", maxLength=SOURCE_LENGTH, pattern=_LABEL),
+    "campaign_id": _option("The crawl campaign this batch belongs to.", maxLength=CAMPAIGN_LENGTH, pattern=_LABEL),
+    "metadata": _METADATA,
+    "observed_at": _option(
+        "When the crawl was made, at most 24 h ahead; the time of receipt when left out.",
+        format="date-time",
+        examples=["2026-11-20T08:00:00Z"],
+    ),
+    "on_error": _option("`abort`: one rejected record fails the import.", enum=list(OnError), default="continue"),
+    "schema_version": _option(
+        "The row contract to check against.", enum=list(SCHEMA_VERSIONS), default=DEFAULT_SCHEMA_VERSION
+    ),
+}
+
+
+def _parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    rest = {key: value for key, value in schema.items() if key != "description"}
+    said: dict[str, Any] = (
+        {"schema": rest} if name != "metadata" else {"content": {"application/json": {"schema": rest}}}
+    )
+    return {"name": name, "in": "query", "required": False, "description": schema["description"], **said}
+
+
+IMPORT_PARAMETERS = [_parameter(name, schema) for name, schema in OPTIONS.items()]
+
+
+def _object(required: str, properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "required": [required], "properties": properties, "additionalProperties": False}
+
+
+def _json_body() -> dict[str, Any]:
+    """Describe records loosely: what is wrong with one is an issue in the report, never an invalid request."""
+    record = {
+        "type": "object",
+        "description": "One listing; see `GET /api/schema/{version}`.",
+        "examples": [examples.RECORD],
+    }
+    records = {"type": "array", "minItems": 1, "items": record}
+    name = {"type": "string", "maxLength": 255, "examples": ["scored_sample.csv"]}
+    text = {"type": "string", "minLength": 1, "description": "The file's text.", "examples": [examples.CSV]}
+    batch = _object("listings", {**OPTIONS, "listings": records})
+    file = _object("content", {**OPTIONS, "filename": name, "content": text})
+    return {
+        "schema": {"oneOf": [records, batch, file]},
+        "examples": {
+            "array": {"summary": "Listings", "value": [examples.RECORD]},
+            "batch": {"summary": "With options", "value": {"source": "wamatek", "listings": [examples.RECORD]}},
+            "file": {"summary": "A file's text", "value": {"filename": "scored_sample.csv", "content": examples.CSV}},
+        },
+    }
+
+
+def _form_body() -> dict[str, Any]:
+    file = {"type": "string", "format": "binary", "description": "The file to import."}
+    return {
+        "schema": _object("file", {"file": file, **OPTIONS}),
+        "encoding": {"file": {"contentType": "text/csv, application/json, application/octet-stream"}},
+    }
+
+
+IMPORT_BODY = {
+    "required": True,
+    "content": {
+        "multipart/form-data": _form_body(),
+        "text/csv": {"schema": {"type": "string"}, "example": examples.CSV},
+        "application/json": _json_body(),
+    },
+}
+
+_FILE_FAULTS = sorted(errors.FileFault.__subclasses__(), key=lambda fault: fault.code)
+_REFUSALS = declare(
+    errors.InvalidParameter,
+    errors.ConflictingOptions,
+    errors.UnsupportedSchemaVersion,
+    errors.MissingFile,
+    *_FILE_FAULTS,
+)
+_REFUSALS[422]["content"]["application/problem+json"]["schema"] = {
+    "anyOf": [{"$ref": "#/components/schemas/ImportProblem"}, {"$ref": "#/components/schemas/Problem"}]
+}
+
+IMPORT_RESPONSES: dict[int | str, dict[str, Any]] = {
+    201: {"description": "Imported; partial success included: what was rejected is in the report."},
+    202: {
+        "model": ImportReport,
+        "description": "Received; not finished within the wait. `Location` tells where the report will be.",
+    },
+    **declare(
+        errors.MalformedRequest,
+        errors.IncompleteBody,
+        errors.ImportDiscarded,
+        errors.BodyTooLarge,
+        errors.UnsupportedFormat,
+        errors.QueueFull,
+        errors.NoSpaceLeft,
+    ),
+    **_REFUSALS,
+}
+
+REASON_BODY = {
+    "required": False,
+    "content": {
+        "application/json": {
+            "schema": {"anyOf": [{"$ref": "#/components/schemas/Reason"}, {"type": "null"}]},
+            "example": {"reason": "the crawl stopped half way"},
+        }
+    },
+}
