@@ -4,6 +4,7 @@ They are forked from one process that has imported glyphd already: 30 ms a start
 rounds fit into a test. What runs in them is the command line itself.
 """
 
+import json
 import multiprocessing
 import os
 import signal
@@ -89,9 +90,10 @@ class Installation:
                     os.kill(orphan, signal.SIGKILL)
             process.close()
 
-    def logs(self) -> str:
-        """Return what all processes have said."""
-        return "".join(path.read_text() for path in sorted(self.folder.glob("*.log")))
+    def events(self) -> list[str]:
+        """Return the names of the events that all processes have logged."""
+        lines = "".join(path.read_text() for path in sorted(self.folder.glob("*.log"))).splitlines()
+        return [json.loads(line)["event"] for line in lines if line.startswith("{")]
 
     def _start(self, arguments: list[str]) -> BaseProcess:
         log = self.folder / f"{arguments[0]}-{len(self._processes)}.log"

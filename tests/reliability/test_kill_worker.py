@@ -28,7 +28,7 @@ def test_imports_survive_workers_that_are_killed(
             while _waiting(context) < 2:
                 _submit_another(context, batches, chance)
             worker = installation.start_worker()
-            time.sleep(chance.uniform(0.1, 1.2))
+            time.sleep(chance.uniform(0.05, 0.8))
             kill(worker)
             phases[_phase(context)] += 1
         worker = installation.start_worker()
@@ -39,12 +39,11 @@ def test_imports_survive_workers_that_are_killed(
     codes = {report.failure["code"] for report in reports.values() if report.failure}
     assert {"worker_died"} >= codes
     assert reader.reads > 0
-    print(installation.logs())
     print(dict(phases), Counter(report.status for report in reports.values()), reader.reads)  # noqa: T201
 
 
 def _submit_another(context: Context, batches: dict[str, Batch], chance: random.Random) -> None:
-    batch = Batch(f"k{len(batches)}", chance.choice([1_000, 50_000, 80_000, 120_000]))
+    batch = Batch(f"k{len(batches)}", chance.choice([1_000, 20_000, 40_000, 80_000]))
     batches[batch.tag] = batch
     submit(context, batch)
 
