@@ -10,10 +10,10 @@ _HEADER = (
     "condition,quantity,seller,region,source_url,source_type,seen_at"
 )
 
-CSV = f"""\
-{_HEADER}
-H100_PCIE_80GB,80,7,True,350,28450.00,71.4,New,4,Halbry Systems,US,https://halbry.example/gpu/h100-pcie-80gb,reseller,2026-11-20T08:12:00Z
-"""
+CSV = (
+    f"{_HEADER}\nH100_PCIE_80GB,80,7,True,350,28450.00,71.4,New,4,Halbry Systems,US,"
+    "https://halbry.example/gpu/h100-pcie-80gb,reseller,2026-11-20T08:12:00Z\n"
+)
 
 RECORD: dict[str, Any] = {
     "canonical_model": "H100_PCIE_80GB",

@@ -63,15 +63,14 @@ def problem_response(
 ) -> Response:
     """Answer a failure, with members that this answer adds."""
     status = STATUS_OF_KIND[exc.kind]
-    body = {
+    own = {
         "type": f"/problems/{exc.code}",
         "title": exc.title(),
         "status": status,
         "detail": exc.detail,
         "code": exc.code,
-        **exc.members,
-        **(members or {}),
     }
+    body = {**own, **exc.members, **(members or {}), **own}  # own members first, and never overwritten
     retry = {"Retry-After": RETRY_AFTER_SECONDS[status]} if status in RETRY_AFTER_SECONDS else {}
     return Response(_encoded(body), status, {**retry, **(headers or {})}, MEDIA_TYPE)
 

@@ -19,7 +19,7 @@ def discard_import(context: Context, import_id: str, actor: str, reason: str | N
             return entry
         if entry.status not in DISCARDABLE:
             detail = f"The import is {entry.status}; only one that is received, running or staged can be discarded."
-            raise IllegalTransition(detail, import_id=import_id, status=entry.status)
+            raise IllegalTransition(detail, import_id=import_id, import_status=entry.status)
         values = {"status": Status.DISCARDED, "count": 0, "completed_at": now, "rows_to_remove": True}
         imports.update_import(connection, import_id, {**values, "lease_expires_at": None})
         events.add_event(connection, import_id, now, actor, "discarded", Status.DISCARDED, reason=reason)

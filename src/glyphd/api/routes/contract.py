@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Response
 
 from glyphd.api import answers
-from glyphd.api.problems import declare
+from glyphd.api.problems import declare, problem_types
 from glyphd.api.schemas import SchemaVersions
 from glyphd.domain.contract_schema import json_schema
 from glyphd.domain.listing import DEFAULT_SCHEMA_VERSION, SCHEMA_VERSIONS
@@ -21,7 +21,9 @@ def get_schema_versions() -> SchemaVersions:
 
 
 @router.get("/api/schema/{version}", responses=declare(SchemaVersionNotFound))
-def get_schema(version: Annotated[str, Path(description="Such as `v1.1`.")]) -> dict[str, Any]:
+def get_schema(
+    version: Annotated[str, Path(description="Such as `v1.1`.", json_schema_extra={"enum": list(SCHEMA_VERSIONS)})],
+) -> dict[str, Any]:
     """Return the row contract of one schema version as JSON Schema."""
     if version not in SCHEMA_VERSIONS:
         raise SchemaVersionNotFound(f"There is no schema version {version!r}.", supported=list(SCHEMA_VERSIONS))
@@ -33,6 +35,8 @@ def get_schema(version: Annotated[str, Path(description="Such as `v1.1`.")]) -> 
     response_class=Response,
     responses={200: {"content": {"text/html": {}}}, **declare(RouteNotFound)},
 )
-def get_problem_type(code: Annotated[str, Path(description="A problem's `code`.")]) -> Response:
+def get_problem_type(
+    code: Annotated[str, Path(description="A problem's `code`.", json_schema_extra={"enum": sorted(problem_types())})],
+) -> Response:
     """Say in a page what a problem type means; the `type` of every problem resolves to it."""
     return answers.problem_page(code)

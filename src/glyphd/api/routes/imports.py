@@ -94,9 +94,9 @@ def get_rejections(
     "/imports/{import_id}/artifact",
     response_class=Response,
     responses={
-        200: {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}, "description": "The bytes."},
+        200: {"content": {"*/*": {"schema": {}}}, "description": "The bytes."},
         206: {
-            "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
+            "content": {"*/*": {"schema": {}}},
             "description": "A range of them.",
         },
         **declare(ImportNotFound, ArtifactNotFound, InvalidParameter, RangeNotSatisfiable, ArtifactDamaged),
