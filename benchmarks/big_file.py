@@ -9,10 +9,10 @@ No-op control: the same processes after importing only the sample.
 """
 
 from benchmarks.generate import Dataset, dataset
-from benchmarks.measure import MIB, Budget, Figure, Options, run_alone
+from benchmarks.measure import MB, Budget, Figure, Options, run_alone
 from benchmarks.server import Server
 
-MEMORY_MIB = 600.0
+MEMORY_MB = 600.0
 
 
 def run(options: Options) -> list[Figure]:
@@ -27,11 +27,11 @@ def run(options: Options) -> list[Figure]:
         worker, own = server.peak_memory()
     return [
         Figure(
-            f"peak memory of the importing process, {options.big_rows:,} rows", worker / MIB, "MiB", Budget(MEMORY_MIB)
+            f"peak memory of the importing process, {options.big_rows:,} rows", worker / MB, "MB", Budget(MEMORY_MB)
         ),
-        Figure(f"peak memory of the server, {options.big_rows:,} rows", own / MIB, "MiB"),
-        Figure("control: importing process, sample only", idle_worker / MIB, "MiB"),
-        Figure("control: server, sample only", idle_server / MIB, "MiB"),
+        Figure(f"peak memory of the server, {options.big_rows:,} rows", own / MB, "MB"),
+        Figure("control: importing process, sample only", idle_worker / MB, "MB"),
+        Figure("control: server, sample only", idle_server / MB, "MB"),
         Figure(f"import, {options.big_rows:,} rows", options.big_rows / upload.seconds, "rows/s"),
     ]
 

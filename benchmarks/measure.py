@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-MIB = 1024 * 1024
+MB = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
