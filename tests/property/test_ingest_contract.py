@@ -1,3 +1,5 @@
+# flake8: noqa: E501
+# ruff: noqa: E501, D103, RUF001
 """The columnar validation against the oracle in the domain, for every field and nasty values."""
 
 from datetime import UTC, datetime, timedelta

@@ -1,3 +1,4 @@
+# ruff: noqa: D103, PT017
 """The CSV reader against the standard library's `csv`, and its own books: every record counted exactly once."""
 
 import csv

@@ -23,7 +23,7 @@ class Limits:
     cell_bytes: int = 65_536
     columns: int = 1_000
     record_bytes: int = 4 << 20
-    block_bytes: int = 8 << 20
+    block_bytes: int = 4 << 20
     chunk_records: int = 65_536
 
 

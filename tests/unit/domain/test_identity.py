@@ -68,5 +68,5 @@ def test_keys_are_shown_as_sixteen_hex_digits(key):
 @pytest.mark.parametrize("text", ["", "0", "g" * 16, "0" * 17, "A" * 16, "0" * 16 + "\n"])
 def test_other_texts_are_no_key(text):
     """Only sixteen lower-case hex digits are a key."""
-    with pytest.raises(ValueError, match="^"):
+    with pytest.raises(ValueError, match=r"^"):
         listing_key_from_hex(text)

@@ -1,3 +1,5 @@
+# flake8: noqa: E501
+# ruff: noqa: E501
 """JSON files: records as text cells, their bytes, and what is not JSON."""
 
 import json

@@ -38,7 +38,7 @@ def test_counts_of_real_files(read, pipeline_file, name, valid, rejected, block_
 def test_zero_specs_are_out_of_range(read, pipeline_file):
     """The joined run's rejections are those with 0.0 GB and 0.0 W, both reported."""
     outcome = read(pipeline_file("DERIVED_demo_scored_float.csv"))
-    assert outcome.codes == dict.fromkeys(ZERO_SPECS, ["out_of_range", "out_of_range"])
+    assert outcome.codes == {index: ["out_of_range", "out_of_range"] for index in ZERO_SPECS}
     assert outcome.error_counts == {"out_of_range": 50}
     assert [issue.value for issue in outcome.rejections[0].issues] == ["0.0", "0.0"]
 
