@@ -75,7 +75,7 @@ class Reader:
             return {import_id: source for import_id, source in connection.execute(query)}
 
     def _read_one_model(self) -> None:
-        batch = self._random.choice(list(self._batches.values()))
+        batch = self._random.choice(list(self._batches.values()) or [Batch("none", 1)])
         model = batch.model(1)
         page = browse_listings(self._context, ListingQuery(model=model), limit=100)
         expected = [row[0] for row in batch.rows if row[1] == model][:100]
