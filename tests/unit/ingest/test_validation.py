@@ -163,3 +163,9 @@ def test_a_parser_that_disagrees_is_noticed(make_file, monkeypatch):
     monkeypatch.setattr("glyphd.ingest.readers.csv._Records.text_of", lambda records, good: b"1,2,3,4,5,6,7\n")
     with pytest.raises(CountsDisagree):
         list(open_records(make_file(f"{HEADER}\n{GOOD}\n{GOOD}\n"), Format.CSV, schema_version="v1.1"))
+
+
+def test_a_byte_order_mark_inside_the_file_is_text(read):
+    """Only the mark at the start of the file is skipped; pyarrow would skip it at the start of every chunk."""
+    outcome = read(f"{HEADER}\n\ufeff{GOOD}\n\ufeff{GOOD}\n", chunk_records=1)
+    assert outcome.accepted["canonical_model"].to_list() == ["\ufeffH100_PCIE_80GB"] * 2
