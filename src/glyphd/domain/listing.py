@@ -27,9 +27,9 @@ class FieldType(StrEnum):
 class Field:
     """One field of a listing.
 
-    ``minimum`` and ``maximum`` are inclusive, ``above`` is exclusive, all in ``unit``; ``max_length`` counts characters.
-    ``thousands``: amounts may be written as people do, `$12,490.00`. ``unknown_means_null``: a value that cannot be read
-    becomes NULL with a warning instead of rejecting its record.
+    ``minimum`` and ``maximum`` are inclusive, ``above`` is exclusive, in ``unit``; ``max_length`` counts characters.
+    ``thousands``: amounts may be written as people do, `$12,490.00`. ``unknown_means_null``: a value that cannot be
+    read becomes NULL with a warning instead of rejecting its record.
     ``aliases`` are headers seen in real files, strongest first; :func:`header_key` tells when two headers are the same.
     """
 
@@ -97,10 +97,13 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field("seller", _TEXT, "Who offers it", "Halbry Systems", max_length=256),
     Field("region", _TEXT, "Where it is offered", "US", max_length=256, aliases=("geographic_region",)),
-    Field("source_url", FieldType.URL, "Page of the offer (http or https); text that is no URL at all is NULL with a warning", "https://halbry.example/gpu/h100", max_length=2048),
+    Field(
+        "source_url", FieldType.URL, "Page of the offer (http or https); text that is no URL at all is NULL with a warning",
+        "https://halbry.example/gpu/h100", max_length=2048,
+    ),
     Field("source_type", _TEXT, "Kind of shop", "reseller", max_length=256),
     Field(
-        "seen_at", FieldType.TIMESTAMP, "When the offer was seen: ISO 8601, no offset means UTC, at most 24 h after receipt",
+        "seen_at", FieldType.TIMESTAMP, "When the offer was seen: ISO 8601; no offset is UTC; at most 24 h after receipt",
         "2026-11-20T08:12:00Z", unit="UTC",
     ),
 )  # fmt: skip
