@@ -229,7 +229,8 @@ def _operation(name: str, operation: dict[str, Any]) -> Iterator[str]:
 
 
 def _parameter_row(parameter: dict[str, Any], operation: str) -> tuple[str, str, str, str]:
-    name, schema = parameter["name"], parameter["schema"]
+    name = parameter["name"]
+    schema = parameter.get("schema") or next(iter(parameter["content"].values()))["schema"]
     places = (parameter, schema, *schema.get("anyOf", ()))
     found = next((place["description"] for place in places if "description" in place), None)
     return code(name), parameter["in"], code(schema.get("default")), described(found, f"{name} of {operation}")
