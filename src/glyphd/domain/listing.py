@@ -98,12 +98,12 @@ FIELDS: tuple[Field, ...] = (
     Field("seller", _TEXT, "Who offers it", "Halbry Systems", max_length=256),
     Field("region", _TEXT, "Where it is offered", "US", max_length=256, aliases=("geographic_region",)),
     Field(
-        "source_url", FieldType.URL, "Page of the offer (http or https); text that is no URL at all is NULL with a warning",
+        "source_url", FieldType.URL, "Page of the offer (http, https); text that is no URL is NULL with a warning",
         "https://halbry.example/gpu/h100", max_length=2048,
     ),
     Field("source_type", _TEXT, "Kind of shop", "reseller", max_length=256),
     Field(
-        "seen_at", FieldType.TIMESTAMP, "When the offer was seen: ISO 8601; no offset is UTC; at most 24 h after receipt",
+        "seen_at", FieldType.TIMESTAMP, "When the offer was seen (ISO 8601), at most 24 h after receipt; no offset: UTC",
         "2026-11-20T08:12:00Z", unit="UTC",
     ),
 )  # fmt: skip
