@@ -103,7 +103,7 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field("source_type", _TEXT, "Kind of shop", "reseller", max_length=256),
     Field(
-        "seen_at", FieldType.TIMESTAMP, "When the offer was seen (ISO 8601), at most 24 h after receipt; no offset: UTC",
+        "seen_at", FieldType.TIMESTAMP, "When it was seen (ISO 8601), at most 24 h after receipt; no offset is UTC",
         "2026-11-20T08:12:00Z", unit="UTC",
     ),
 )  # fmt: skip
