@@ -7,6 +7,7 @@ would lose those; editing its text does not.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise, takewhile
 from typing import Any
 
 import sqlalchemy as sa
@@ -89,7 +90,11 @@ class TableText:
 
 
 def _words(item: str) -> list[str]:
-    return [token for token in _TOKENS.findall(item) if not token.isspace() and token[:2] not in {"--", "/*"}]
+    return [token for token in _TOKENS.findall(item) if _counts(token)]
+
+
+def _counts(token: str) -> bool:
+    return not token.isspace() and token[:2] not in {"--", "/*"}
 
 
 def _unquoted(word: str) -> str:
@@ -105,23 +110,32 @@ def _column(item: str) -> str:
 
 
 def _in_place_of(item: str, text: str | None) -> str:
-    return item if text is None else f"\n    {text}"
+    """Return a declaration after the comments that stand before the one it replaces."""
+    return item if text is None else "".join(takewhile(lambda token: not _counts(token), _TOKENS.findall(item))) + text
 
 
 def _constraint(item: str) -> tuple[str, tuple[str, ...]]:
+    """Return the kind of a table constraint, and the lower-case names of the columns it is over."""
     words = _words(item)
     if words and words[0].upper() == "CONSTRAINT":
         words = words[2:]
-    if not words or _column(" ".join(words[:1])) or "(" not in words:
+    if _column(item) or "(" not in words:
         return "", ()
-    start = words.index("(")
-    columns = " ".join(words[start + 1 : words.index(")", start)]).split(",")
-    return words[0].upper(), tuple(_unquoted(column.split()[0]).lower() for column in columns if column.strip())
+    columns = words[words.index("(") : words.index(")")]
+    names = (word for before, word in pairwise(columns) if before in {"(", ","})
+    return words[0].upper(), tuple(_unquoted(name).lower() for name in names)
 
 
 def _nullable(item: str) -> str:
+    """Take NOT NULL, and what it says about conflicts, out of a column that has neither default nor expression."""
     tokens = _TOKENS.findall(item)
-    upper = [word.upper() for word in _words(item)]
-    if "DEFAULT" in upper or "GENERATED" in upper or "AS" in upper:
+    places = [place for place, token in enumerate(tokens) if _counts(token)]
+    upper = [tokens[place].upper() for place in places]
+    if {"DEFAULT", "GENERATED", "AS"} & set(upper):
         return item
-    return re.sub(r"\bNOT\s+NULL\b(\s+ON\s+CONFLICT\s+\w+)?", "", "".join(tokens), flags=re.IGNORECASE)
+    for start, (word, following) in enumerate(pairwise(upper)):
+        if (word, following) == ("NOT", "NULL") and upper[:start].count("(") == upper[:start].count(")"):
+            length = 5 if upper[start + 2 : start + 4] == ["ON", "CONFLICT"] else 2
+            for place in places[start : start + length]:
+                tokens[place] = ""
+    return "".join(tokens)

@@ -49,8 +49,12 @@ def imports_spoken_of(connection: Connection) -> Iterator[str]:
 
 
 @contextmanager
-def temporary(connection: Connection, name: str, query: str) -> Iterator[str]:
-    """Yield a temporary table with the result of a query."""
-    connection.exec_driver_sql(f"CREATE TEMP TABLE {quoted(name)} AS {query}")
+def temporary(connection: Connection, name: str, query: str, columns: str = "") -> Iterator[str]:
+    """Yield a temporary table with the result of a query, which it is faster to find things in if it has ``columns``."""
+    if columns:
+        connection.exec_driver_sql(f"CREATE TEMP TABLE {quoted(name)} ({columns})")
+        connection.exec_driver_sql(f"INSERT INTO temp.{quoted(name)} {query}")
+    else:
+        connection.exec_driver_sql(f"CREATE TEMP TABLE {quoted(name)} AS {query}")
     yield f"temp.{quoted(name)}"
     connection.exec_driver_sql(f"DROP TABLE temp.{quoted(name)}")

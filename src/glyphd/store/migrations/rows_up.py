@@ -41,15 +41,30 @@ def _numbers(connection: Connection, table: str) -> AbstractContextManager[str]:
     if is_parked(connection, f"{table}_index"):
         kept = f"COALESCE(m.import_index, {kept})"
         join = f"LEFT JOIN {PREFIX}{table}_index m ON m.id = o.id AND m.import_id = {owner('o.import_id')}"
-    query = (
-        f"WITH found AS (SELECT o.id, {owner('o.import_id')} AS import_id, {kept} AS kept FROM {table} o {join}),"
-        " first AS (SELECT id, import_id, CASE WHEN ROW_NUMBER() OVER (PARTITION BY import_id, kept ORDER BY id) = 1"
-        " THEN kept END AS kept FROM found)"
-        " SELECT id, import_id, COALESCE(kept, ROW_NUMBER() OVER (PARTITION BY import_id, kept IS NULL ORDER BY id)"
-        f" + MAX(COALESCE(MAX(kept) OVER (PARTITION BY import_id), 0), {_highest_ever(connection, table)}))"
-        " AS import_index FROM first ORDER BY id"
+    highest = _highest_ever(connection, table)
+    return temporary(
+        connection,
+        "_glyphd_numbers",
+        (
+            _numbered(
+                f"SELECT o.id, {owner('o.import_id')} AS import_id, {kept} AS kept FROM {table} o {join}", highest
+            )
+            if kept != "NULL"
+            else f"SELECT id, import_id, {highest} + ROW_NUMBER() OVER (PARTITION BY import_id ORDER BY id)"
+            f" FROM (SELECT id, {owner('import_id')} AS import_id FROM {table}) AS first ORDER BY id"
+        ),
+        "id INTEGER PRIMARY KEY, import_id TEXT, import_index INTEGER",
     )
-    return temporary(connection, "_glyphd_numbers", query)
+
+
+def _numbered(found: str, highest: str) -> str:
+    """Return SQL that gives the rows of a query (id, import_id, kept) their numbers."""
+    return (
+        f"WITH found AS ({found}), first AS (SELECT id, import_id, CASE WHEN ROW_NUMBER() OVER"
+        " (PARTITION BY import_id, kept ORDER BY id) = 1 THEN kept END AS kept FROM found)"
+        " SELECT id, import_id, COALESCE(kept, ROW_NUMBER() OVER (PARTITION BY import_id, kept IS NULL ORDER BY id)"
+        f" + MAX(COALESCE(MAX(kept) OVER (PARTITION BY import_id), 0), {highest})) FROM first ORDER BY id"
+    )
 
 
 def _highest_ever(connection: Connection, table: str) -> str:

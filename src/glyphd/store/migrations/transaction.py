@@ -20,7 +20,7 @@ _DURING = {
     "legacy_alter_table": 1,  # else a rename rewrites references in other tables, triggers and views
     "ignore_check_constraints": 1,  # a row that a found CHECK does not like is still a row
     "busy_timeout": _WAIT_MS,
-    "cache_size": -64_000,  # KiB
+    "cache_size": -32_000,  # KiB; every sort under way takes as much
     "temp_store": 1,  # file: sorting a million rows must not take memory
 }
 _CHANGES = frozenset({"CREATE", "DROP", "ALTER", "INSERT", "UPDATE", "DELETE", "REPLACE"})
