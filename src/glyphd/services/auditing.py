@@ -9,17 +9,17 @@ from collections.abc import Callable
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection
 
 from glyphd.domain.imports import Import, PublishMode, Status
 from glyphd.errors import CountsDisagree
 from glyphd.ingest.derivation import Derivation
 from glyphd.services.context import Context
 from glyphd.store import events, imports, rejections, rows
+from glyphd.store.unit_of_work import UnitOfWork
 
 ROWS_PER_STEP = 25_000
 
-_Append = Callable[[Connection, str, pl.DataFrame], int]
+_Append = Callable[[UnitOfWork, str, pl.DataFrame], None]
 
 
 def audit_import(context: Context, held: Import, outcome: dict[str, Any], derivation: Derivation) -> Import:
@@ -50,7 +50,7 @@ def _append_steps(context: Context, held: Import, frame: pl.DataFrame, append: _
     for part in frame.iter_slices(ROWS_PER_STEP):
         with context.database.writing(durable=False) as work:
             imports.update_running(work.connection, held, {"lease_expires_at": context.clock() + context.lease})
-            append(work.connection, held.import_id, part)
+            append(work, held.import_id, part)
             work.commit()
         context.database.give_way()
 

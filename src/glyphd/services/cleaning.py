@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from glyphd.services.context import Context
 from glyphd.store import imports, rows
-from glyphd.store.database import UnitOfWork
+from glyphd.store.unit_of_work import UnitOfWork
 
 ROWS_PER_STEP = 10_000
 

@@ -34,7 +34,7 @@ from glyphd.services.auditing import audit_import
 from glyphd.services.cleaning import remove_rows
 from glyphd.services.context import Context
 from glyphd.store import artifacts, events, imports, rejections, rows
-from glyphd.store.database import UnitOfWork
+from glyphd.store.unit_of_work import UnitOfWork
 
 MAX_ATTEMPTS = 5
 ROWS_PER_STEP = 10_000
@@ -207,9 +207,9 @@ class _Run:
         self.rejected += len(rejected)
         imports.update_running(work.connection, self.held, self._renewal())
         if len(accepted):
-            rows.insert_new_models(work.connection, import_id, accepted, self.known_models, now)
-            rows.append_listings(work.connection, import_id, accepted, now)
-        rejections.append_rejections(work.connection, import_id, rejected)
+            rows.insert_new_models(work, import_id, accepted, self.known_models, now)
+            rows.append_listings(work, import_id, accepted, now)
+        rejections.append_rejections(work, import_id, rejected)
 
     def _renewal(self) -> dict[str, object]:
         return {

@@ -2,31 +2,32 @@
 
 from collections.abc import Sequence
 from contextlib import closing
-from typing import Any
 
 import msgspec
+import polars as pl
 from sqlalchemy import Connection, func, select
 
 from glyphd.domain.issues import Issue, Rejection
-from glyphd.store.bulk_sqlite import append_rows
 from glyphd.store.tables import import_rejections
+from glyphd.store.unit_of_work import UnitOfWork
 
 PAGE_BYTES = 8 << 20
 
 _decode_issues = msgspec.json.Decoder(list[Issue]).decode
 
 
-def append_rejections(connection: Connection, import_id: str, rejections: Sequence[Rejection]) -> int:
-    """Insert rejections in the order given; return how many."""
-    if not rejections:
-        return 0
+def append_rejections(work: UnitOfWork, import_id: str, rejections: Sequence[Rejection]) -> None:
+    """Insert rejections in the order given."""
     encode = msgspec.json.Encoder().encode
-    columns: dict[str, Sequence[Any]] = {
-        "import_index": [rejection.import_index for rejection in rejections],
-        "raw": [rejection.raw for rejection in rejections],
-        "issues": [encode(rejection.issues).decode() for rejection in rejections],
-    }
-    return append_rows(connection, import_rejections, columns, {"import_id": import_id})
+    rows = pl.DataFrame(
+        {
+            "import_index": [rejection.import_index for rejection in rejections],
+            "raw": [rejection.raw for rejection in rejections],
+            "issues": [encode(rejection.issues).decode() for rejection in rejections],
+        },
+        schema={"import_index": pl.Int64, "raw": pl.Binary, "issues": pl.String},
+    )
+    work.append(import_rejections, rows, {"import_id": import_id})
 
 
 def list_issues(connection: Connection, import_id: str, *, limit: int) -> list[tuple[int, list[Issue]]]:

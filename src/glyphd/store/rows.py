@@ -7,8 +7,7 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Connection, Table, delete, func, select, tuple_
 
-from glyphd.domain.listing import FIELDS, FieldType
-from glyphd.store.bulk_sqlite import append_rows
+from glyphd.domain.listing import FIELDS
 from glyphd.store.tables import (
     import_facets,
     import_model_stats,
@@ -17,7 +16,7 @@ from glyphd.store.tables import (
     scored_listings,
     sightings,
 )
-from glyphd.store.types import timestamp_text
+from glyphd.store.unit_of_work import UnitOfWork
 
 _MODEL_FACTS = (
     "vram_gb",
@@ -32,45 +31,40 @@ _MODEL_FACTS = (
 MODELS_REMEMBERED = 100_000
 
 _DERIVED = (sightings, import_model_stats, import_facets)
-_TIMESTAMPS = [field.name for field in FIELDS if field.type is FieldType.TIMESTAMP]
 
 
-def append_listings(connection: Connection, import_id: str, accepted: pl.DataFrame, now: datetime) -> int:
+def append_listings(work: UnitOfWork, import_id: str, accepted: pl.DataFrame, now: datetime) -> None:
     """Insert accepted rows: `import_index` and every field of the contract, in the types of the contract."""
-    stored = accepted.select("import_index", *(field.name for field in FIELDS)).with_columns(
-        pl.col(name).dt.strftime("%Y-%m-%d %H:%M:%S%.f") for name in _TIMESTAMPS
-    )
-    return append_rows(connection, scored_listings, _columns(stored), _written(import_id, now))
+    rows = accepted.select("import_index", *(field.name for field in FIELDS))
+    work.append(scored_listings, rows, _written(import_id, now))
 
 
-def insert_new_models(
-    connection: Connection, import_id: str, accepted: pl.DataFrame, known: set[str], now: datetime
-) -> None:
+def insert_new_models(work: UnitOfWork, import_id: str, accepted: pl.DataFrame, known: set[str], now: datetime) -> None:
     """Insert the models that no import has named before, with the facts of their first row; update ``known``."""
     unknown = set(accepted["canonical_model"].unique().to_list()) - known
     if not unknown:
         return
     fresh = accepted.select(pl.col("canonical_model").alias("model"), *_MODEL_FACTS)
     fresh = fresh.unique("model", keep="first", maintain_order=True).filter(pl.col("model").is_in(list(unknown)))
-    append_rows(connection, models, _columns(fresh), _written(import_id, now), keep_existing=True)
+    work.append(models, fresh.sort("model"), _written(import_id, now), keep_existing=True)
     if len(known) > MODELS_REMEMBERED:
         known.clear()
     known |= unknown
 
 
-def append_sightings(connection: Connection, import_id: str, frame: pl.DataFrame) -> int:
+def append_sightings(work: UnitOfWork, import_id: str, frame: pl.DataFrame) -> None:
     """Insert sightings, sorted as their primary key is: always at the right edge of the tree."""
-    return append_rows(connection, sightings, _columns(frame), {"import_id": import_id})
+    work.append(sightings, frame, {"import_id": import_id})
 
 
-def append_statistics(connection: Connection, import_id: str, frame: pl.DataFrame) -> int:
+def append_statistics(work: UnitOfWork, import_id: str, frame: pl.DataFrame) -> None:
     """Insert the figures of models."""
-    return append_rows(connection, import_model_stats, _columns(frame), {"import_id": import_id})
+    work.append(import_model_stats, frame, {"import_id": import_id})
 
 
-def append_facets(connection: Connection, import_id: str, frame: pl.DataFrame) -> int:
+def append_facets(work: UnitOfWork, import_id: str, frame: pl.DataFrame) -> None:
     """Insert the counts of facet values."""
-    return append_rows(connection, import_facets, _columns(frame), {"import_id": import_id})
+    work.append(import_facets, frame, {"import_id": import_id})
 
 
 def count_listings(connection: Connection, import_id: str) -> tuple[int, int]:
@@ -113,10 +107,5 @@ def remove_some(connection: Connection, table: Table, import_id: str, limit: int
     return connection.execute(delete(table).where(key.in_(chosen))).rowcount
 
 
-def _written(import_id: str, now: datetime) -> dict[str, str]:
-    written_at = timestamp_text(now)[:19]
-    return {"import_id": import_id, "created_at": written_at, "updated_at": written_at}
-
-
-def _columns(frame: pl.DataFrame) -> dict[str, list[Any]]:
-    return {series.name: series.to_list() for series in frame}
+def _written(import_id: str, now: datetime) -> dict[str, Any]:
+    return {"import_id": import_id, "created_at": now, "updated_at": now}

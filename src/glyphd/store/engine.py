@@ -1,0 +1,49 @@
+"""What an engine is to the rest of the store; each engine is one module."""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+import polars as pl
+import sqlalchemy
+from sqlalchemy import Connection, Table
+
+
+class StoreEngine(Protocol):
+    """A database engine, in the few things in which engines differ."""
+
+    @property
+    def pool(self) -> sqlalchemy.Engine:
+        """Where connections are taken from."""
+        ...
+
+    def begin_reading(self, connection: Connection) -> None:
+        """Begin a snapshot: everything read until its end belongs to one state of the database."""
+        ...
+
+    def turn(self, connection: Connection, *, durable: bool) -> AbstractContextManager[None]:
+        """Begin a writing transaction when it is this writer's turn; the turn lasts as long as the context."""
+        ...
+
+    def in_transaction(self, connection: Connection) -> bool:
+        """Tell whether there is still something to roll back."""
+        ...
+
+    def append(
+        self,
+        connection: Connection,
+        table: Table,
+        rows: pl.DataFrame,
+        constants: Mapping[str, Any],
+        *,
+        keep_existing: bool,
+    ) -> None:
+        """Insert many rows in their order. ``constants`` are columns that hold one value in every row.
+
+        ``keep_existing``: a row whose key is there already is left as it is.
+        """
+        ...
+
+    def give_way(self) -> None:
+        """Let a waiting writer in between two steps of a long piece of work."""
+        ...

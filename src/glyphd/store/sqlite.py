@@ -1,0 +1,87 @@
+"""SQLite: how a connection is set up, how writers take turns, how many rows go in at once."""
+
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import sqlalchemy
+from sqlalchemy import Connection, Table, event
+from sqlalchemy.engine import URL
+
+from glyphd.store.bulk_sqlite import append_rows
+from glyphd.store.turnstile import Turnstile
+
+PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    "busy_timeout = 60000",
+    "cache_size = -32000",
+    "temp_store = MEMORY",
+)
+
+
+class SqliteEngine:
+    """One SQLite file. Transactions are begun by hand, never by the driver, so that DDL is in them too."""
+
+    def __init__(self, url: URL, pool_size: int) -> None:
+        """Prepare connections to a file whose folder is created; nothing is opened yet."""
+        path = Path(url.database or "")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._turnstile = Turnstile(path.with_name(path.name + "-turnstile"))
+        self._pool = sqlalchemy.create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_timeout=30,
+            pool_reset_on_return=None,
+            connect_args={"isolation_level": None, "timeout": 60, "check_same_thread": False},
+        )
+        event.listen(self._pool, "connect", _set_up)
+
+    @property
+    def pool(self) -> sqlalchemy.Engine:
+        """Where connections are taken from."""
+        return self._pool
+
+    def begin_reading(self, connection: Connection) -> None:
+        """Begin a snapshot; WAL keeps it, whatever writers do."""
+        connection.exec_driver_sql("BEGIN")
+
+    @contextmanager
+    def turn(self, connection: Connection, *, durable: bool) -> Iterator[None]:
+        """Pass the turnstile and begin."""
+        with self._turnstile.turn():
+            connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield
+
+    def in_transaction(self, connection: Connection) -> bool:
+        """Tell whether there is something to roll back: SQLite itself rolls back when the disk is full."""
+        driver: Any = connection.connection.driver_connection
+        return bool(driver.in_transaction)
+
+    def append(
+        self,
+        connection: Connection,
+        table: Table,
+        rows: pl.DataFrame,
+        constants: Mapping[str, Any],
+        *,
+        keep_existing: bool,
+    ) -> None:
+        """Insert many rows a statement."""
+        append_rows(connection, table, rows, constants, keep_existing=keep_existing)
+
+    def give_way(self) -> None:
+        """Stay out of the turnstile for a millisecond, in which a waiting writer gets it."""
+        time.sleep(0.001)
+
+
+def _set_up(connection: sqlite3.Connection, _record: Any) -> None:
+    for pragma in PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
