@@ -14,10 +14,6 @@ class Batch:
     tag: str
     records: int
 
-    @property
-    def received(self) -> int:
-        return self.records
-
     @cached_property
     def rejected(self) -> list[int]:
         """The import_index of every record that must be rejected."""

@@ -56,7 +56,7 @@ def check_installation(context: Context, batches: Iterable[Batch]) -> None:
 
 def _check_published(connection: Connection, report: ImportReport, batch: Batch) -> None:
     named = {"import_id": report.import_id}
-    expected = [row for row in batch.rows]
+    expected = batch.rows
     rows = connection.execute(
         text(
             "SELECT import_index, canonical_model, price, score, seller FROM scored_listings"
@@ -65,7 +65,7 @@ def _check_published(connection: Connection, report: ImportReport, batch: Batch)
         named,
     )
     assert expected == [tuple(row) for row in rows], report.import_id
-    assert (batch.received, len(batch.rows), len(batch.rejected)) == (report.received, report.count, report.rejected)
+    assert (batch.records, len(batch.rows), len(batch.rejected)) == (report.received, report.count, report.rejected)
     rejected = connection.execute(
         text("SELECT import_index FROM import_rejections WHERE import_id = :import_id ORDER BY import_index"), named
     )
@@ -81,7 +81,7 @@ def _check_published(connection: Connection, report: ImportReport, batch: Batch)
     figures = connection.execute(
         text("SELECT canonical_model, listing_count FROM import_model_stats WHERE import_id = :import_id"), named
     )
-    assert batch.model_counts == {model: count for model, count in figures}
+    assert batch.model_counts == {row.canonical_model: row.listing_count for row in figures}
     _check_events(connection, report)
 
 

@@ -46,7 +46,7 @@ class Reader:
                 self._read_view()
                 self.reads += 1
                 time.sleep(0.02)
-        except BaseException as exc:  # noqa: BLE001 - raised by the test's thread
+        except BaseException as exc:
             self._wrong = exc
 
     def _read_models(self) -> None:
@@ -72,7 +72,7 @@ class Reader:
     def _published(self) -> dict[str, str]:
         with self._context.database.reading() as connection:
             query = text("SELECT import_id, source FROM import_batches WHERE status = 'published'")
-            return {import_id: source for import_id, source in connection.execute(query)}
+            return {row.import_id: row.source for row in connection.execute(query)}
 
     def _read_one_model(self) -> None:
         batch = self._random.choice(list(self._batches.values()) or [Batch("none", 1)])

@@ -1,4 +1,4 @@
-"""G4, G3: a worker, a cleaner and a server die before each of their commits: what was not committed is all that can be lost."""
+"""G4, G3: a worker, a cleaner and a server die before each of their commits, since only those make a difference."""
 
 import shutil
 from collections.abc import Callable
@@ -24,7 +24,7 @@ _BATCH = Batch("point", 21_000)  # three steps of rows
 
 
 def test_a_worker_may_die_at_every_commit(make_installation: Callable[..., Installation]) -> None:
-    """Whichever commit it does not reach, nothing of the import shows before it is whole, and another worker finishes it."""
+    """Whichever commit it does not reach, nothing shows before all does, and another worker finishes the import."""
     died = 0
     for commit in range(1, 100):
         installation = make_installation(f"run-{commit}")

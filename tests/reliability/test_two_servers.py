@@ -47,7 +47,7 @@ def test_uploads_at_once_queue_and_all_succeed(make_installation: Callable[..., 
     with ThreadPoolExecutor(len(batches)) as pool:
         answers = list(pool.map(lambda batch: _upload(server.url, batch), batches))
     assert [201] * len(batches) == [answer.status_code for answer in answers]
-    assert [batch.received for batch in batches] == [answer.json()["received"] for answer in answers]
+    assert [batch.records for batch in batches] == [answer.json()["received"] for answer in answers]
     assert [len(batch.rows) for batch in batches] == [answer.json()["count"] for answer in answers]
     check_installation(installation.context, batches)
 
