@@ -29,16 +29,15 @@ _JSON_SCHEMA_TYPES = {
 def _property(field: Field) -> dict[str, Any]:
     kind = _JSON_SCHEMA_TYPES.get(field.type, "string")
     described: dict[str, Any] = {"type": kind if field.required else [kind, "null"], "description": field.description}
-    for keyword, value in (
-        ("minimum", field.minimum),
-        ("exclusiveMinimum", field.above),
-        ("maximum", field.maximum),
-        ("maxLength", field.max_length),
-        ("x-unit", field.unit),
-        ("x-aliases", list(field.aliases) or None),
-    ):
-        if value is not None:
-            described[keyword] = value
+    keywords = {
+        "minimum": field.minimum,
+        "exclusiveMinimum": field.above,
+        "maximum": field.maximum,
+        "maxLength": field.max_length,
+        "x-unit": field.unit,
+        "x-aliases": list(field.aliases) or None,
+    }
+    described |= {keyword: value for keyword, value in keywords.items() if value is not None}
     if field.type is FieldType.TIMESTAMP:
         described["format"] = "date-time"
     if field.type is FieldType.URL:

@@ -77,32 +77,26 @@ class Rejection:
         return "utf8"
 
 
+_MESSAGES: dict[IssueCode, str] = {
+    IssueCode.REQUIRED: "{name} is required",
+    IssueCode.NOT_A_NUMBER: "{name} must be a number",
+    IssueCode.NOT_AN_INTEGER: "{name} must be a whole number",
+    IssueCode.NOT_FINITE: "{name} must be finite",
+    IssueCode.OUT_OF_RANGE: "{name} must be {range}",
+    IssueCode.NOT_A_BOOLEAN: "{name} must be one of true, false, 1, 0, yes, no",
+    IssueCode.TOO_LONG: "{name} must have at most {length} characters",
+    IssueCode.NOT_A_TIMESTAMP: "{name} must be an ISO 8601 date or time",
+    IssueCode.NOT_A_URL: "{name} must be a http or https URL",
+    IssueCode.UNKNOWN_MODEL: "{name} must name a model, not UNKNOWN",
+}
+
+
 def message_for(field: Field, code: IssueCode) -> str:
     """Return the stable message for one field and code, e.g. `vram_gb must be between 1 and 1024`."""
-    name = field.name
-    match code:
-        case IssueCode.REQUIRED:
-            return f"{name} is required"
-        case IssueCode.NOT_A_NUMBER:
-            return f"{name} must be a number"
-        case IssueCode.NOT_AN_INTEGER:
-            return f"{name} must be a whole number"
-        case IssueCode.NOT_FINITE:
-            return f"{name} must be finite"
-        case IssueCode.OUT_OF_RANGE:
-            return f"{name} must be {_range(field)}"
-        case IssueCode.NOT_A_BOOLEAN:
-            return f"{name} must be one of true, false, 1, 0, yes, no"
-        case IssueCode.TOO_LONG:
-            return f"{name} must have at most {field.max_length} characters"
-        case IssueCode.NOT_A_TIMESTAMP:
-            return f"{name} must be an ISO 8601 date or time"
-        case IssueCode.NOT_A_URL:
-            return f"{name} must be a http or https URL"
-        case IssueCode.UNKNOWN_MODEL:
-            return f"{name} must name a model, not UNKNOWN"
-        case _:
-            return DESCRIPTIONS[code]
+    if code not in _MESSAGES:
+        return DESCRIPTIONS[code]
+    bounds = _range(field) if code is IssueCode.OUT_OF_RANGE else ""
+    return _MESSAGES[code].format(name=field.name, range=bounds, length=field.max_length)
 
 
 def _range(field: Field) -> str:
