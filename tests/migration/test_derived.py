@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from glyphd.domain.identity import hash_identity, identity_text
 from glyphd.store import schema
 
-from .conftest import SCRIPT
+from .shapes import SCRIPT
 
 Run = Callable[..., list[tuple[Any, ...]]]
 
@@ -114,27 +114,28 @@ def test_ranges_in_the_ledger(rows: list[tuple[Any, ...]], run: Run) -> None:
 
 def test_imports_form_a_chain(make_engine: Callable[..., Engine], run: Run) -> None:
     """Versions count up within a source, in the order of the ledger; none is the source `default`."""
-    run(SCRIPT + "INSERT INTO import_batches (id, import_id, source, imported_at) VALUES (1, 'a', 'x', '2025-01-02T03:04:05+02:00'),"
-        " (2, 'b', NULL, 'long ago'), (5, 'c', 'x', '1753804020'), (6, 'd', 'default', '2025-01-01');")  # fmt: skip
+    run(SCRIPT + "INSERT INTO import_batches (id, import_id, source, imported_at) VALUES"
+        " (1, 'a', 'x', '2025-01-02T03:04:05+02:00'), (2, 'b', NULL, 'long ago'),"
+        " (5, 'c', 'x', '1753804020'), (6, 'd', 'default', '2025-01-01');")  # fmt: skip
 
     schema.upgrade(make_engine())
 
-    assert [
+    assert run(
+        "SELECT import_id, source, source_version, previous_import_id, observed_at FROM import_batches ORDER BY id"
+    ) == [
         ("a", "x", 1, None, "2025-01-02 01:04:05.000000"),
         ("b", None, 1, None, "1970-01-01 00:00:00.000000"),
         ("c", "x", 2, "a", "2025-07-29 15:47:00.000000"),
         ("d", "default", 2, "b", "2025-01-01 00:00:00.000000"),
-    ] == run(
-        "SELECT import_id, source, source_version, previous_import_id, observed_at FROM import_batches ORDER BY id"
-    )
+    ]
 
 
 def test_rows_without_an_import_are_the_oldest(make_engine: Callable[..., Engine], run: Run) -> None:
     """They belong to one import of the source `legacy`, before all others; one nobody has on record comes next."""
     run(SCRIPT + "INSERT INTO import_batches (id, import_id) VALUES (3, 'a');"
         "INSERT INTO scored_listings (canonical_model, price, vram_gb, tdp_watts, score, created_at, import_id) VALUES"
-        " ('A', 1, 1, 1, 1, '2025-01-02', NULL), ('A', 1, 1, 1, 1, '2025-01-01', NULL), ('A', 1, 1, 1, 1, '2024-01-01', 'gone');"
-    )  # fmt: skip
+        " ('A', 1, 1, 1, 1, '2025-01-02', NULL), ('A', 1, 1, 1, 1, '2025-01-01', NULL),"
+        " ('A', 1, 1, 1, 1, '2024-01-01', 'gone');")  # fmt: skip
 
     schema.upgrade(make_engine())
 
@@ -143,4 +144,4 @@ def test_rows_without_an_import_are_the_oldest(make_engine: Callable[..., Engine
         (0, "gone", "legacy", "batch", "published", 1, 1, "2024-01-01"),
         (3, "a", None, "batch", "published", 0, 0, run("SELECT imported_at FROM import_batches WHERE id = 3")[0][0]),
     ] == run("SELECT id, import_id, source, kind, status, received, count, imported_at FROM import_batches ORDER BY id")
-    assert [("A", 0)] == run("SELECT model, id FROM models")
+    assert run("SELECT model, id FROM models") == [("A", 0)]

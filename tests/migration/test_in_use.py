@@ -42,7 +42,7 @@ def test_one_step_at_a_time(in_use: Engine, run: Run, content: Content) -> None:
         for number in NUMBERS[1:]:
             schema.upgrade(in_use, number)
         assert at_head == content()
-        assert [] == run("PRAGMA foreign_key_check")
+        assert not run("PRAGMA foreign_key_check")
 
 
 def test_an_old_reader_sees_what_is_visible_and_nothing_else(in_use: Engine, run: Run) -> None:
@@ -52,10 +52,14 @@ def test_an_old_reader_sees_what_is_visible_and_nothing_else(in_use: Engine, run
     schema.downgrade(in_use, to="0001")
 
     assert expected == run("SELECT id, price FROM scored_listings ORDER BY id")
-    assert ["july", "no-source", "empty", "p1", "replayed"] == [
-        row[0] for row in run("SELECT import_id FROM import_batches ORDER BY id")
+    assert [row[0] for row in run("SELECT import_id FROM import_batches ORDER BY id")] == [
+        "july",
+        "no-source",
+        "empty",
+        "p1",
+        "replayed",
     ]
-    assert [] == run("PRAGMA foreign_key_check")
+    assert not run("PRAGMA foreign_key_check")
 
 
 def test_what_is_parked_stands_in_nobodys_way(in_use: Engine, run: Run) -> None:
@@ -64,7 +68,7 @@ def test_what_is_parked_stands_in_nobodys_way(in_use: Engine, run: Run) -> None:
 
     run("PRAGMA foreign_keys = ON; DELETE FROM models; DELETE FROM import_batches;")
 
-    assert [(0,)] == run("SELECT count(*) FROM scored_listings")
+    assert run("SELECT count(*) FROM scored_listings") == [(0,)]
 
 
 def test_ids_are_not_given_out_again(in_use: Engine, run: Run) -> None:
@@ -75,5 +79,5 @@ def test_ids_are_not_given_out_again(in_use: Engine, run: Run) -> None:
     run("INSERT INTO import_batches (import_id) VALUES ('old'); INSERT INTO scored_listings"
         " (canonical_model, price, vram_gb, tdp_watts, score) VALUES ('NEW', 1, 1, 1, 1);")  # fmt: skip
 
-    assert [(41,)] == run("SELECT id FROM import_batches WHERE import_id = 'old'")
+    assert run("SELECT id FROM import_batches WHERE import_id = 'old'") == [(41,)]
     assert run("SELECT max(id) FROM scored_listings") > highest[0]

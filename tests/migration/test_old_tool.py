@@ -50,37 +50,37 @@ HIDDEN = (
 def assert_the_guarantees_hold(run: Run, broken: list[tuple[Any, ...]]) -> None:
     """G1, G2 and what is derived."""
     for table in ("scored_listings", "listings", "quantized_listings"):
-        assert [] == run(
+        assert not run(
             f"SELECT 1 FROM {table} GROUP BY import_id, import_index HAVING count(*) > 1 OR import_index < 1"
         )
     assert {row[:2] for row in run("PRAGMA foreign_key_check")} <= {row[:2] for row in broken}
-    assert [] == run(
+    assert not run(
         "SELECT b.import_id, received, b.count, n.rows FROM import_batches b LEFT JOIN"
         " (SELECT import_id, count(*) AS rows FROM scored_listings GROUP BY 1) n ON n.import_id = b.import_id"
         " WHERE status IN ('published', 'staged', 'rolled_back')"
         " AND (b.count <> coalesce(n.rows, 0) OR received <> b.count + rejected)"
     )
-    assert [] == run(
-        "SELECT import_id, import_index FROM scored_listings INTERSECT SELECT import_id, import_index FROM import_rejections"
+    assert not run(
+        "SELECT import_id, import_index FROM scored_listings"
+        " INTERSECT SELECT import_id, import_index FROM import_rejections"
     )
-    assert [] == run(
+    assert not run(
         "SELECT import_id, import_index FROM sightings EXCEPT SELECT import_id, import_index FROM scored_listings"
     )
-    assert [] == run(
+    assert not run(
         "SELECT id FROM visible_listings WHERE typeof(price) = 'real' AND price < 1e9"
         " AND (import_id, import_index) NOT IN (SELECT import_id, import_index FROM sightings)"
     )
 
 
 @settings(
-    max_examples=int(__import__("os").environ.get("N", "15")),
+    max_examples=15,
     deadline=None,
-    phases=[__import__("hypothesis").Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(deeds=st.lists(st.tuples(st.booleans(), DEEDS), min_size=1, max_size=8))
 def test_whatever_an_old_tool_does(deeds: list[Any], in_use: Engine, run: Run, content: Callable[..., Any]) -> None:
-    """What it sees is what is visible afterwards, hidden rows stay hidden and whole, and its shape comes back as it left it."""
+    """What it sees is what is visible afterwards, hidden rows stay whole, and its shape comes back as it was left."""
     note(repr(deeds))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "glyphd.sqlite"

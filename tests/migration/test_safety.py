@@ -15,7 +15,7 @@ from glyphd.store import schema
 from glyphd.store.database import Database
 from glyphd.store.migrations import derived, rows_down
 
-from .conftest import SHAPES
+from .shapes import SHAPES
 
 EngineFactory = Callable[..., Engine]
 Run = Callable[..., list[tuple[Any, ...]]]
@@ -35,7 +35,7 @@ def test_a_failure_on_the_way_up_changes_nothing(
     number: str, make_engine: EngineFactory, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whichever revision fails, with all its work done: the file holds what it held, and the message names it."""
-    run(SHAPES["some import_index"]() + ";")
+    run(SHAPES["some import_index"] + ";")
     before = dump(tmp_path / "glyphd.sqlite")
     fail_in(monkeypatch, number, "upgrade")
 
@@ -84,7 +84,7 @@ def test_an_error_of_the_database_names_its_cause(make_engine: EngineFactory, ru
     """A table of the name of one of ours is not touched, and the message says which."""
     run("CREATE TABLE artifacts (mine); INSERT INTO artifacts VALUES (1);")
 
-    with pytest.raises(MigrationFailed, match="up to revision 0008 .*table artifacts already exists") as failure:
+    with pytest.raises(MigrationFailed, match=r"up to revision 0008 .*table artifacts already exists") as failure:
         schema.upgrade(make_engine())
 
     assert failure.value.__cause__ is not None
@@ -133,7 +133,7 @@ def test_references_that_a_migration_would_break_stop_it(
 
 def test_a_dry_run_tells_and_changes_nothing(make_engine: EngineFactory, run: Run, tmp_path: Path) -> None:
     """It returns the statements of the real run, up and down."""
-    run(SHAPES["as documented"]())
+    run(SHAPES["as documented"])
     engine, before = make_engine(), dump(tmp_path / "glyphd.sqlite")
 
     told = schema.upgrade(engine, dry_run=True)
@@ -150,7 +150,7 @@ def test_a_dry_run_tells_and_changes_nothing(make_engine: EngineFactory, run: Ru
 
 def test_migrators_take_turns(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of several that start at once one migrates; the others wait and find nothing to do."""
-    run(SHAPES["as documented"]())
+    run(SHAPES["as documented"])
     migrated: list[int] = []
     fill = derived.fill_sightings
     monkeypatch.setattr(derived, "fill_sightings", lambda connection: (migrated.append(1), fill(connection)))
@@ -168,7 +168,7 @@ def test_migrators_take_turns(tmp_path: Path, run: Run, monkeypatch: pytest.Monk
 
 def test_a_writer_is_waited_for(make_engine: EngineFactory, run: Run, tmp_path: Path) -> None:
     """A migration that finds the database locked begins when the writer is done."""
-    run(SHAPES["as documented"]())
+    run(SHAPES["as documented"])
     writer = sqlite3.connect(tmp_path / "glyphd.sqlite", isolation_level=None, check_same_thread=False)
     with closing(writer), ThreadPoolExecutor(1) as pool:
         writer.execute("BEGIN IMMEDIATE")
@@ -267,4 +267,4 @@ def test_the_newest_revision_is_the_last(make_engine: EngineFactory) -> None:
     """HEAD is written down; the revisions agree."""
     pending = schema.schema_status(make_engine()).pending
 
-    assert schema.HEAD == pending[-1].number
+    assert pending[-1].number == schema.HEAD

@@ -50,7 +50,7 @@ def imports_spoken_of(connection: Connection) -> Iterator[str]:
 
 @contextmanager
 def temporary(connection: Connection, name: str, query: str, columns: str = "") -> Iterator[str]:
-    """Yield a temporary table with the result of a query, which it is faster to find things in if it has ``columns``."""
+    """Yield a temporary table with the result of a query, keyed if it is given ``columns``."""
     if columns:
         connection.exec_driver_sql(f"CREATE TEMP TABLE {quoted(name)} ({columns})")
         connection.exec_driver_sql(f"INSERT INTO temp.{quoted(name)} {query}")

@@ -39,7 +39,8 @@ def _restore(connection: Connection, table: str, sql: str, hidden: str) -> None:
     if is_parked(connection, f"{table}_found"):
         join = "LEFT JOIN temp._glyphd_found f ON f.id = o.id AND f._now = o.import_id"
         columns = _GOING if has_columns(connection, found, "import_index") else _GOING[:1]
-        values |= {name: f"CASE WHEN f.id IS NULL THEN o.{name} ELSE f.{name} END" for name in columns}
+        kept = {"import_index": "o.import_index"} | values
+        values |= {name: f"CASE WHEN f.id IS NULL THEN {kept[name]} ELSE f.{name} END" for name in columns}
     else:
         found = "(SELECT NULL AS id, NULL AS _now)"
     with temporary(connection, "_glyphd_found", f"SELECT * FROM {found}"):
@@ -49,13 +50,19 @@ def _restore(connection: Connection, table: str, sql: str, hidden: str) -> None:
 
 
 def _restore_models(connection: Connection, sql: str, visible: str) -> None:
-    hidden = f"o.import_id NOT IN (SELECT import_id FROM {visible})"
-    query = f"SELECT id, model, import_id FROM models o WHERE {hidden}"
-    if not connection.exec_driver_sql(f"SELECT count(*) FROM {park(connection, 'models_import', query)}").scalar():
-        forget(connection, "models_import")
-    import_id, join = f"CASE WHEN {hidden} THEN NULL ELSE o.import_id END", ""
+    """Let models forget an import that the old shape has no place for, unless they were found so."""
+    hidden = (
+        f"(o.import_id NOT IN (SELECT import_id FROM {visible})"
+        f" OR o.import_id IN (SELECT import_id FROM {PREFIX}implied_imports))"
+    )
+    import_id, join = "o.import_id", ""
     if is_parked(connection, "models_found"):
         join = f"LEFT JOIN {PREFIX}models_found f ON f.id = o.id AND COALESCE(o.import_id, f._now) = f._now"
-        import_id = f"CASE WHEN f.id IS NULL THEN {import_id} ELSE f.import_id END"
-    rebuild(connection, "models", sql, {"import_id": import_id}, rows=join, going=_GOING[:1])
+        hidden = f"(f.id IS NULL AND {hidden})"
+        import_id = "CASE WHEN f.id IS NULL THEN o.import_id ELSE f.import_id END"
+    query = f"SELECT o.id, o.model, o.import_id FROM models o {join} WHERE {hidden}"
+    if not connection.exec_driver_sql(f"SELECT count(*) FROM {park(connection, 'models_import', query)}").scalar():
+        forget(connection, "models_import")
+    values = {"import_id": f"CASE WHEN {hidden} THEN NULL ELSE {import_id} END"}
+    rebuild(connection, "models", sql, values, rows=join, going=_GOING[:1])
     forget(connection, "models_found")

@@ -135,7 +135,8 @@ def _return_hidden_rows(connection: Connection) -> None:
 def _rebuild_models(connection: Connection) -> None:
     sql = create_text(connection, "models")
     park_texts(connection, "0003", [("models", sql)])
-    odd = f"import_id NOT NULL AND (typeof(import_id) <> 'text' OR {named('import_id')} IS NULL)"
+    implied = f"import_id IN (SELECT import_id FROM {PREFIX}implied_imports)"
+    odd = f"import_id NOT NULL AND (typeof(import_id) <> 'text' OR {named('import_id')} IS NULL OR {implied})"
     if connection.exec_driver_sql(f"SELECT 1 FROM models WHERE {odd} LIMIT 1").first():
         park(
             connection, "models_found", f"SELECT id, CAST(import_id AS TEXT) AS _now, import_id FROM models WHERE {odd}"

@@ -1,0 +1,41 @@
+"""What a database in use holds: imports in every state, and all that hangs on them."""
+
+IN_USE = """
+INSERT INTO import_batches (id, import_id, source, record_count, kind, status, source_version, previous_import_id,
+        parent_import_id, received, count, rejected, metadata, observed_at, failure, min_price, max_price,
+        uncounted_facets, worker, lease_expires_at, fencing_token, attempts, records_done, rows_to_remove) VALUES
+    (20, 'p1', 'shop', 2, 'batch', 'published', 1, NULL, NULL, 3, 2, 1, '{"a":1}', '2026-01-01 00:00:00.000000', NULL,
+     5.0, 7.5, '["seller"]', NULL, NULL, 1, 1, 3, 0),
+    (21, 'back', 'shop', 1, 'batch', 'rolled_back', 2, 'p1', NULL, 1, 1, 0, '{}', NULL, NULL, 1, 1, '[]', NULL, NULL, 1, 1, 1, 0),
+    (22, 'staged', 'shop', 1, 'batch', 'staged', 3, 'p1', NULL, 2, 1, 1, '{}', NULL, NULL, 1, 1, '[]', NULL, NULL, 1, 1, 2, 0),
+    (23, 'running', 'shop', 0, 'batch', 'running', 4, NULL, NULL, 0, 0, 0, '{}', NULL, NULL, NULL, NULL, '[]', 'me', '2099', 3, 2, 9, 0),
+    (24, 'failed', NULL, 0, 'batch', 'failed', 9, NULL, NULL, 4, 0, 4, '{}', NULL, '{"code":"x"}', NULL, NULL, '[]', NULL, NULL, 1, 1, 0, 1),
+    (25, 'replayed', 'shop', 1, 'replay', 'published', NULL, NULL, 'p1', 1, 1, 0, '{}', NULL, NULL, 1, 1, '[]', NULL, NULL, 1, 1, 1, 0),
+    (26, 'amended', 'shop', 1, 'amendment', 'published', NULL, NULL, 'back', 1, 1, 0, '{}', NULL, NULL, 1, 1, '[]', NULL, NULL, 1, 1, 1, 0),
+    (27, 'received', 'shop', 0, 'batch', 'received', 5, NULL, NULL, 0, 0, 0, '{}', NULL, NULL, NULL, NULL, '[]', NULL, NULL, 0, 0, 0, 0),
+    (28, 'purged', 'shop', 0, 'batch', 'purged', 6, NULL, NULL, 1, 0, 0, '{}', NULL, NULL, NULL, NULL, '[]', NULL, NULL, 0, 0, 0, 0);
+INSERT INTO import_batches (id, import_id) VALUES (40, 'to leave a gap'); DELETE FROM import_batches WHERE id = 40;
+UPDATE import_batches SET status = 'rolled_back' WHERE import_id = '0c47238f-4a5d-4481-be13-38fbd89af7ad';
+INSERT INTO models (model, vram_gb, import_id) VALUES ('OF A FAILED ONE', 8, 'failed'), ('NEW', 9, 'p1');
+INSERT INTO scored_listings (canonical_model, price, vram_gb, tdp_watts, score, seller, import_id, import_index) VALUES
+    ('NEW', 5, 9, 1, 1, 'me', 'p1', 1), ('NEW', 7.5, 9, 1, 2, 'you', 'p1', 3), ('NEW', 1, 9, 1, 1, 'me', 'back', 1),
+    ('NEW', 2, 9, 1, 1, 'me', 'staged', 2), ('NEW', 3, 9, 1, 1, 'me', 'running', 7), ('OF A FAILED ONE', 4, 9, 1, 1, 'x', 'failed', 2),
+    ('NEW', 6, 9, 1, 1, 'me', 'replayed', 1), ('NEW', 6, 9, 1, 1, 'me', 'amended', 1), ('NEW', 99, 9, 1, 1, 'me', 'p1', 90);
+DELETE FROM scored_listings WHERE import_index = 90;
+INSERT INTO listings (title, price, canonical_model, match_type, match_score, import_id, import_index) VALUES
+    ('a', 1, 'NEW', 'exact', 1, 'back', 4), ('b', 1, 'NEW', 'exact', 1, 'p1', 5);
+INSERT INTO quantized_listings (scored_listing_id, model_7b, model_13b, model_70b, import_id, import_index)
+    SELECT id, 1, 1, 1, import_id, import_index + 1 FROM scored_listings WHERE canonical_model = 'NEW';
+INSERT INTO sightings SELECT import_id, 'NEW', 77, import_index, price * 2, 0.125 FROM scored_listings
+    WHERE import_id IN ('p1', 'back', 'staged', 'replayed', 'amended');
+INSERT INTO import_model_stats SELECT import_id, 'NEW', 1, 0.1, 0.2, 0.3, 4, 5, 6, 7, 8, 9 FROM import_batches
+    WHERE import_id IN ('p1', 'back', 'staged');
+INSERT INTO import_facets VALUES ('p1', 'region', 'Mars', 5), ('back', 'region', 'Moon', 6);
+INSERT INTO import_rejections (import_id, import_index, raw, issues) VALUES ('p1', 2, x'00ff', '[]'),
+    ('staged', 1, x'616263', '[{"code":"required"}]'), ('failed', 1, x'', '[]');
+INSERT INTO artifacts VALUES ('aa', 3, '2026-01-01'), ('bb', 4, '2026-01-01'), ('nobody''s', 0, '2026-01-01');
+INSERT INTO import_artifacts VALUES ('p1', 'batch', 'aa', 'x.csv', 'text/csv'), ('failed', 'batch', 'bb', NULL, 'text/csv');
+INSERT INTO import_events (import_id, at, actor, action, status, reason, details) VALUES
+    ('p1', '2026-01-01', 'me', 'publish', 'published', NULL, '{}'), ('back', '2026-01-02', 'me', 'rollback', 'rolled_back', 'why', '{"x":1}');
+INSERT INTO import_events (import_id, at, actor, action, status) VALUES ('p1', '', '', '', ''); DELETE FROM import_events WHERE id = 3;
+"""  # noqa: E501
