@@ -1,0 +1,115 @@
+"""Factories for imports at every point of their life."""
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from glyphd.domain.imports import Status
+from glyphd.services.cleaning import clean_next
+from glyphd.services.context import Context
+from glyphd.services.options import ImportOptions
+from glyphd.services.receiving import receive_import, store_artifact
+from glyphd.services.running import claim_next, run_next
+
+HEADER = "canonical_model,vram_gb,tdp_watts,mig_support,nvlink,price,score,seller,region,condition,seen_at"
+
+
+@pytest.fixture
+def make_lines() -> Callable[..., str]:
+    """Make a CSV of one record per price; a price of 0 makes its record invalid."""
+
+    def make(*prices: float, model: str = "H100", seller: str = "s", region: str = "US", condition: str = "New") -> str:
+        rows = [f"{model},80,350,7,True,{price},71.4,{seller},{region},{condition}," for price in prices]
+        return "\n".join([HEADER, *rows]) + "\n"
+
+    return make
+
+
+@pytest.fixture
+def receive(context: Context) -> Callable[..., str]:
+    """Receive a batch given as text and return its import_id; no worker has seen it yet."""
+
+    def run(content: str | bytes, media_type: str = "text/csv", **options: Any) -> str:
+        with context.artifacts.writing() as writer:
+            writer.write(content if isinstance(content, bytes) else content.encode())
+            artifact = store_artifact(writer, media_type, None)
+        return receive_import(context, ImportOptions(**options), [artifact], "test")
+
+    return run
+
+
+@pytest.fixture
+def publish(context: Context, receive: Callable[..., str]) -> Callable[..., str]:
+    """Receive a batch, run what waits, and return its import_id."""
+
+    def run(content: str | bytes, *arguments: Any, **options: Any) -> str:
+        import_id = receive(content, *arguments, **options)
+        while run_next(context, "worker"):
+            pass
+        return import_id
+
+    return run
+
+
+@pytest.fixture
+def execute(context: Context) -> Callable[..., list[Any]]:
+    """Run one SQL statement, as a third party with write access would, and return its rows."""
+
+    def run(statement: str, **values: Any) -> list[Any]:
+        with sqlite3.connect(context.database.path, isolation_level=None) as connection:
+            rows = connection.execute(statement, values).fetchall()
+        connection.close()
+        return rows
+
+    return run
+
+
+@pytest.fixture
+def make_import(
+    context: Context, receive: Callable[..., str], execute: Callable[..., list[Any]], make_lines: Callable[..., str]
+) -> Callable[[Status], str]:
+    """Make an import of two rows in any state, by the way that leads there."""
+
+    def make(status: Status) -> str:
+        import_id = receive(make_lines(100, 200, 0), source=str(status))
+        if status is Status.RUNNING:
+            claim_next(context, "worker")
+        if status is Status.STAGED:
+            execute("UPDATE import_batches SET publish_mode = 'hold' WHERE import_id = :id", id=import_id)
+        if status is Status.DISCARDED:
+            execute("UPDATE import_batches SET status = 'discarded' WHERE import_id = :id", id=import_id)
+        if status is Status.FAILED:
+            execute("UPDATE import_batches SET on_error = 'abort' WHERE import_id = :id", id=import_id)
+        if status not in {Status.RECEIVED, Status.RUNNING, Status.DISCARDED}:
+            run_next(context, "worker")
+        if status in {Status.ROLLED_BACK, Status.PURGED}:
+            execute("UPDATE import_batches SET status = :status WHERE import_id = :id", id=import_id, status=status)
+        return import_id
+
+    return make
+
+
+@pytest.fixture
+def clean(context: Context) -> Callable[[], None]:
+    """Remove the rows of all failed and discarded imports."""
+
+    def run() -> None:
+        while clean_next(context):
+            pass
+
+    return run
+
+
+@pytest.fixture
+def count_rows(context: Context) -> Callable[..., int]:
+    """Count the rows of an import in one table, whatever its state."""
+
+    def count(import_id: str, table: str = "scored_listings") -> int:
+        with context.database.reading() as connection:
+            query = text(f"SELECT count(*) FROM {table} WHERE import_id = :import_id")
+            return int(connection.execute(query, {"import_id": import_id}).scalar_one())
+
+    return count

@@ -1,0 +1,90 @@
+"""Discarding, in every state an import can be in; and cleaning up after it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from glyphd.domain.imports import DISCARDABLE, Status
+from glyphd.errors import IllegalTransition, ImportNotFound
+from glyphd.services.browsing import ListingQuery, browse_listings
+from glyphd.services.cleaning import ROWS_PER_STEP, clean_next
+from glyphd.services.context import Context
+from glyphd.services.discarding import discard_import
+from glyphd.services.inspecting import inspect_events, inspect_rejections
+from glyphd.services.reporting import report_import
+from glyphd.services.running import run_next
+
+_TABLES = ("scored_listings", "sightings", "import_model_stats", "import_facets")
+
+
+@pytest.mark.parametrize("status", sorted(DISCARDABLE))
+def test_what_nobody_reads_can_be_discarded(
+    context: Context,
+    make_import: Callable[[Status], str],
+    count_rows: Callable[..., int],
+    clean: Callable[[], None],
+    status: Status,
+) -> None:
+    """It counts no row, shows none, is run by nobody, and a worker removes what is there."""
+    import_id = make_import(status)
+    discard_import(context, import_id, "operator", "wrong crawl")
+    report = report_import(context, import_id)
+    assert (Status.DISCARDED, 0, []) == (report.status, report.count, report.top_models)
+    assert [] == browse_listings(context, ListingQuery(import_id=import_id), limit=10).items
+    assert run_next(context, "worker") is False
+    clean()
+    assert [0] * len(_TABLES) == [count_rows(import_id, table) for table in _TABLES]
+    last = inspect_events(context, import_id, limit=10)[-1]
+    assert ("operator", "discarded", "wrong crawl") == (last.actor, last.action, last.reason)
+
+
+@pytest.mark.parametrize("status", [Status.PUBLISHED, Status.ROLLED_BACK, Status.FAILED, Status.PURGED])
+def test_what_is_out_or_over_cannot_be_discarded(
+    context: Context, make_import: Callable[[Status], str], status: Status
+) -> None:
+    """The refusal says which state it is in, and nothing changes."""
+    import_id = make_import(status)
+    before = report_import(context, import_id)
+    with pytest.raises(IllegalTransition) as refused:
+        discard_import(context, import_id, "operator")
+    assert {"import_id": import_id, "import_status": status} == refused.value.members
+    assert before == report_import(context, import_id)
+
+
+def test_discarding_twice_changes_nothing(context: Context, make_import: Callable[[Status], str]) -> None:
+    """The second time writes no event."""
+    import_id = make_import(Status.RECEIVED)
+    first = discard_import(context, import_id, "operator")
+    assert first == discard_import(context, import_id, "operator")
+    assert ["received", "discarded"] == [found.action for found in inspect_events(context, import_id, limit=10)]
+
+
+def test_an_unknown_import_cannot_be_discarded(context: Context) -> None:
+    """It is not found."""
+    with pytest.raises(ImportNotFound):
+        discard_import(context, "01997c1e-4a00-7d5e-9c39-0f6a4cf0a1b2", "operator")
+
+
+def test_cleaning_goes_in_steps_and_keeps_rejections(
+    context: Context, receive: Callable[..., str], make_lines: Callable[..., str], count_rows: Callable[..., int]
+) -> None:
+    """No transaction removes more rows than a step has, so that other writers hardly wait."""
+    import_id = receive(make_lines(0, *range(1, 2 * ROWS_PER_STEP + 5)), on_error="abort")
+    other = receive(make_lines(1, 2))
+    run_next(context, "worker")
+    run_next(context, "worker")
+    before = count_rows(import_id, "import_rejections")
+    commits: list[str] = []
+
+    def record(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        commits.extend([statement] * (statement == "COMMIT"))
+
+    event.listen(context.database.engine, "before_cursor_execute", record)
+    assert clean_next(context) is True
+    assert clean_next(context) is False
+    assert [0] * len(_TABLES) == [count_rows(import_id, table) for table in _TABLES]
+    assert (before, 2) == (count_rows(import_id, "import_rejections"), count_rows(other))
+    assert 1 == len(inspect_rejections(context, import_id, limit=10)[0])
+    assert len(commits) >= len(_TABLES) + 1
