@@ -11,10 +11,11 @@ from glyphd.domain.identity import TRACKING_PARAMETERS, normalise_url
 _SEPARATOR = "\x1f"
 OFFER_FIELDS = ("seller", "region", "condition")
 
-# Already normal but for scheme and `www.`: lower-case ASCII host, no user, port or fragment, no slash at the end of the
-# path, at most one query parameter. 1M such URLs are cut in 0.15 s; normalise_url takes 1.7 s.
-_NORMAL = r"^https?://[a-z0-9.\-]+(?:/[^?#]*[^?#/])?(?:\?[^&#]+)?$"
-_TRACKED = rf"(?i)\?(?:{TRACKING_PARAMETERS})(?:=|$)"
+# Easy to normalise: lower-case ASCII host, no user, port or fragment, no slash at the end of the path, no empty and no
+# tracking parameter. What is left is to cut the scheme and `www.` and to sort the parameters: 0.2 s for 1M URLs, of
+# which three in ten have several; normalise_url takes 1.7 s for 300 000.
+_EASY = r"^https?://[a-z0-9.\-]+(?:/[^?#]*[^?#/])?(?:\?[^&#]+(?:&[^&#]+)*)?$"
+_TRACKED = rf"(?i)[?&](?:{TRACKING_PARAMETERS})(?:[=&]|$)"
 _PREFIX = r"^https?://(?:www\.)?"
 
 
@@ -28,15 +29,29 @@ def with_listing_keys(rows: pl.DataFrame) -> pl.DataFrame:
 def _offer(rows: pl.DataFrame) -> pl.Series:
     """Return what follows the model in the identity text: the normalised URL, else seller, region and condition."""
     url = pl.col("source_url")
-    normal = url.str.contains(_NORMAL) & ~url.str.contains(_TRACKED)
+    easy = url.str.contains(_EASY) & ~url.str.contains(_TRACKED)
+    several = url.str.contains(r"\?.*&")
+    cut = url.str.replace(_PREFIX, "")
     seller = pl.concat_str(pl.lit(""), *(pl.col(name).fill_null("") for name in OFFER_FIELDS), separator=_SEPARATOR)
     offers = rows.select(
-        normal=pl.when(normal).then(url.str.replace(_PREFIX, "")),
-        other=pl.when(~normal).then(url),
+        easy=pl.when(easy & ~several).then(cut),
+        sorted=_sorted_query(pl.when(easy & several).then(cut)),
+        other=pl.when(~easy).then(url),
         seller=pl.when(url.is_null()).then(seller),
     )
     others = _each_distinct(offers["other"], normalise_url)
-    return offers["normal"].fill_null(others).fill_null(_each_distinct(offers["seller"], str.casefold))
+    return (
+        offers["easy"]
+        .fill_null(offers["sorted"])
+        .fill_null(others)
+        .fill_null(_each_distinct(offers["seller"], str.casefold))
+    )
+
+
+def _sorted_query(url: pl.Expr) -> pl.Expr:
+    parts = url.str.splitn("?", 2).struct
+    query = parts.field("field_1").str.split("&").list.sort().list.join("&")
+    return parts.field("field_0") + "?" + query
 
 
 def _each_distinct(texts: pl.Series, function: Callable[[str], str]) -> pl.Series:

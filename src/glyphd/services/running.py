@@ -24,6 +24,7 @@ from glyphd.errors import (
     UnexpectedFailure,
     WorkerDied,
 )
+from glyphd.ingest.ahead import read_ahead
 from glyphd.ingest.columns import ColumnMapping
 from glyphd.ingest.derivation import Derivation
 from glyphd.ingest.formats import detect_format
@@ -138,10 +139,10 @@ class _Run:
             self._remove_leftovers()
         validator = Validator(self.held.schema_version, self.held.imported_at)
         reader = self._open()
-        for chunk in reader:
+        for received, verdict in read_ahead((chunk.received, validator.validate(chunk)) for chunk in reader):
             self.columns = reader.columns
-            self._store(validator.validate(chunk), derivation)
-            self.received += chunk.received
+            self._store(verdict, derivation)
+            self.received += received
         self.columns = reader.columns
         if self.rejected and self.held.on_error is OnError.ABORT:
             raise RejectedRecords(f"{self.rejected} of {self.received} records were rejected, and on_error is abort.")
