@@ -45,9 +45,12 @@ def test_valid_records_are_published_and_the_others_told(
     [
         ("canonical_model,price\nH100,1\n", "missing_column"),
         ("", "empty_file"),
-        ('canonical_model,vram_gb,tdp_watts,mig_support,nvlink,price,score\nH100,80,350,7,True,1,"9', "unterminated_quote"),
+        (
+            'canonical_model,vram_gb,tdp_watts,mig_support,nvlink,price,score\nH100,80,350,7,1,1,"9',
+            "unterminated_quote",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_fault_of_the_file_fails_the_import(context: Context, receive: Receive, content: str, code: str) -> None:
     """The failure says what is wrong, and the import counts no row."""
     import_id = receive(content)
@@ -233,7 +236,9 @@ def test_too_many_attempts_fail_the_import(context: Context, receive: Receive, m
     import_id = receive(make_lines(1))
     for hours in range(MAX_ATTEMPTS):
         claim_next(_later(context, hours), "worker")
-    assert MAX_ATTEMPTS == (report_import(context, import_id).progress or pytest.fail()).attempts
+    progress = report_import(context, import_id).progress
+    assert progress is not None
+    assert MAX_ATTEMPTS == progress.attempts
     assert run_next(_later(context, MAX_ATTEMPTS), "worker") is True
     report = report_import(context, import_id)
     assert (Status.FAILED, "worker_died") == (report.status, (report.failure or {})["code"])
