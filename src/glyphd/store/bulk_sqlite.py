@@ -25,8 +25,11 @@ def append_rows(
 
     ``keep_existing``: a row whose key is there already is left as it is.
     """
-    texts = rows.select(pl.selectors.temporal().dt.strftime(_MOMENT))
-    bound = {series.name: series.to_list() for series in rows.with_columns(texts) if series.null_count() < len(rows)}
+    stored = rows.with_columns(
+        pl.selectors.temporal().dt.strftime(_MOMENT),
+        pl.selectors.boolean().cast(pl.Int8),  # sqlite3 looks for an adapter for every bool it binds
+    )
+    bound = {series.name: series.to_list() for series in stored if series.null_count() < len(rows)}
     empty = [name for name in rows.columns if name not in bound]
     width = len(bound)
     flat: list[Any] = [None] * (width * len(rows))
