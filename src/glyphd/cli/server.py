@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 from typing import Annotated, Any
 
@@ -40,6 +41,8 @@ def serve(
     supervisor = WorkerSupervisor(context, settings)
     supervisor.start(settings.import_workers)
     _log.info("server.starting", url=f"http://{settings.host}:{settings.port}", database=str(context.database.url))
+    # uvicorn raises the signal again once it has shut down: with the default handler nothing after it would run.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         uvicorn.run(
             "glyphd.api.app:create_app",
@@ -52,6 +55,7 @@ def serve(
             server_header=False,
         )
     finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         supervisor.stop()
         context.database.dispose()
 
