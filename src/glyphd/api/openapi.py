@@ -16,6 +16,14 @@ _WITHOUT_STORE = ("/api/health", "/livez", "/api/schema/", "/problems/")
 _PAGED = ("/api/imports", "/api/imports/{import_id}/rejections", "/api/imports/{import_id}/events")
 _LINKED = (*_PAGED, "/api/listings", "/api/models")
 
+_LINKED_READS = (
+    ("get", "/api/imports/{import_id}"),
+    ("get", "/api/imports/{import_id}/rejections"),
+    ("get", "/api/imports/{import_id}/artifact"),
+    ("get", "/api/imports/{import_id}/events"),
+    ("post", "/api/imports/{import_id}/discard"),
+)
+
 _PENDING = {
     **examples.REPORT,
     **dict.fromkeys(("completed_at", "duration_ms", "published_at", "price_range", "score_range"), None),
@@ -85,7 +93,15 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for path, operations in found["paths"].items():
         for method, operation in operations.items():
             _complete(method, path, operation["responses"])
+    for status in ("201", "202"):
+        found["paths"]["/api/import"]["post"]["responses"][status]["links"] = _links(found["paths"])
     return found
+
+
+def _links(paths: dict[str, Any]) -> dict[str, Any]:
+    """Say what can be done with the id of a new import."""
+    names = [paths[path][method]["operationId"] for method, path in _LINKED_READS]
+    return {name: {"operationId": name, "parameters": {"import_id": "$response.body#/import_id"}} for name in names}
 
 
 def _complete(method: str, path: str, responses: dict[str, Any]) -> None:

@@ -47,7 +47,7 @@ async def _reason(request: Request) -> str | None:
     if body and media_type not in _JSON_OR_UNSAID:
         raise UnsupportedFormat(f"The body must be application/json, not {media_type}.", found=media_type)
     try:
-        given = Reason.model_validate_json(bytes(body)) if body.strip() not in (b"", b"null") else Reason()
+        given = Reason.model_validate_json(bytes(body)) if bytes(body.strip()) not in {b"", b"null"} else Reason()
     except ValidationError as exc:
         faults = exc.errors(include_url=False, include_input=False, include_context=False)
         if faults[0]["type"] == "json_invalid":

@@ -21,7 +21,8 @@ Moment = Annotated[
 ImportName = Annotated[str, Field(min_length=1, max_length=128, json_schema_extra={"format": "uuid"})]
 Price = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
 Score = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
-Cursor = Annotated[str, Field(max_length=512, description="Where the page before ended; from `next` or `Link`.")]
+Cursor = Annotated[str, Field(max_length=512)]
+_CURSOR = "Where the page before ended; from `next` or `Link`."
 Limit = Annotated[int, Field(ge=1, le=1000)]
 
 _JSON_TYPES: dict[FieldType, Any] = {
@@ -82,7 +83,7 @@ class ListingParameters(Parameters):
     q: Text | None = Field(None, description="Text found in model, seller, notes, region or URL, ignoring case.")
     limit: Limit = Field(100, description="Listings a page.")
     offset: int = Field(0, ge=0, le=2**53, description="Listings to skip.")
-    cursor: Cursor | None = None
+    cursor: Cursor | None = Field(None, description=_CURSOR)
 
 
 class ImportParameters(Parameters):
@@ -93,21 +94,21 @@ class ImportParameters(Parameters):
     since: Moment | None = Field(None, description="Received at or after this moment (ISO 8601).")
     until: Moment | None = Field(None, description="Received before this moment (ISO 8601).")
     limit: Limit = Field(50, description="Imports a page.")
-    cursor: Cursor | None = None
+    cursor: Cursor | None = Field(None, description=_CURSOR)
 
 
 class ModelParameters(Parameters):
     """How many models, and from where."""
 
     limit: Limit = Field(1000, description="Models a page.")
-    cursor: Cursor | None = None
+    cursor: Cursor | None = Field(None, description=_CURSOR)
 
 
 class PageParameters(Parameters):
     """How much of a collection, and from where."""
 
     limit: Limit = Field(100, description="Items a page.")
-    cursor: Cursor | None = None
+    cursor: Cursor | None = Field(None, description=_CURSOR)
 
 
 class RejectionParameters(PageParameters):

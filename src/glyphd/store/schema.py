@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from glyphd.errors import GlyphdError, InvalidParameter, MigrationFailed, SchemaOutOfDate
 from glyphd.store.migrations.transaction import exclusive_transaction
+from glyphd.store.translate import translating
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ _ONE_AT_A_TIME = Lock()  # Alembic keeps the environment it runs in a global
 
 def schema_status(engine: Engine) -> SchemaStatus:
     """Return where a database stands; reads only."""
-    with engine.connect() as connection:
+    with translating(), engine.connect() as connection:
         found = _heads(connection)
     if not found:
         return SchemaStatus(None, HEAD, list(_revisions()), known=True)

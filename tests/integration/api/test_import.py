@@ -174,9 +174,11 @@ def test_abort_stores_nothing_and_keeps_the_import(api: httpx.Client, sample: by
     assert PROBLEM | CARRIED == set(problem)
     assert ("failed", 10, 0, 2) == (report["status"], *(report[name] for name in COUNTS))
     assert "rejected_records" == problem["code"] == report["failure"]["code"]
-    assert [9, 10, 10, 10] == [error["import_index"] for error in problem["errors"]] == [
-        error["import_index"] for error in report["errors"]
-    ]
+    assert (
+        [9, 10, 10, 10]
+        == [error["import_index"] for error in problem["errors"]]
+        == [error["import_index"] for error in report["errors"]]
+    )
     assert [] == api.get("/api/listings").json()
     assert [] == api.get("/api/listings", params={"import_id": problem["import_id"]}).json()
 

@@ -87,7 +87,8 @@ def matches(row: dict[str, Any], filters: dict[str, Any]) -> bool:
         "max_score": lambda value: row["score"] <= value,
         "after": lambda value: row["seen_at"] is not None and moment(row["seen_at"]) >= moment(value),
         "before": lambda value: row["seen_at"] is not None and moment(row["seen_at"]) < moment(value),
-        "q": lambda value: value.lower() in " ".join(str(row[n]) for n in ("canonical_model", "seller", "notes", "region")).lower(),
+        "q": lambda value: value.lower()
+        in " ".join(str(row[n]) for n in ("canonical_model", "seller", "notes", "region")).lower(),
     }
     return all(checks.get(name, lambda value, name=name: row[name] == value)(value) for name, value in filters.items())
 
@@ -112,8 +113,8 @@ SINGLE = [
     *({"seller": seller} for seller in ("Kiln & Sons", "100%_sure", "Halbr")),
     *({"condition": condition} for condition in ("New", "new", "Used")),
     *({"source": source} for source in ("wamatek", "halbry", "nobody")),
-    *({"after": moment} for moment in ("2026-11-10T12:30:00.250000Z", "2026-11-10T12:30:00.251000Z", "2026-12-01T00:00:00Z")),
-    *({"before": moment} for moment in ("2026-11-10T12:30:00.250000Z", "2026-11-10T14:00:00+01:00", "2026-11-01T00:00:00Z")),
+    *({"after": f"2026-{moment}"} for moment in ("11-10T12:30:00.25Z", "11-10T12:30:00.251Z", "12-01T00:00:00Z")),
+    *({"before": f"2026-{moment}"} for moment in ("11-10T12:30:00.25Z", "11-10T14:00:00+01:00", "11-01T00:00:00Z")),
     *({"q": text} for text in ("loud fan", "KILN", "%", "_s", "l40", "zzz")),
 ]  # fmt: skip
 
@@ -131,7 +132,9 @@ def test_filters_together_find_what_all_of_them_say(market: Market) -> None:
     chosen = random.Random(4)
     for _ in range(60):
         filters = {name: value for one in chosen.sample(SINGLE, 3) for name, value in one.items()}
-        if filters.get("min_price", 0) > filters.get("max_price", 9e9) or filters.get("min_score", 0) > filters.get("max_score", 100):
+        if filters.get("min_price", 0) > filters.get("max_price", 9e9) or filters.get("min_score", 0) > filters.get(
+            "max_score", 100
+        ):
             continue
         if filters.get("after", "") > filters.get("before", "3"):
             continue
@@ -162,7 +165,9 @@ def test_offsets_give_every_row_once(market: Market, limit: int) -> None:
     assert market.expected() == walked
 
 
-@pytest.mark.parametrize("filters", [{"model": "l40"}, {"region": "US", "min_score": 12.5}, {"source": "wamatek"}], ids=str)
+@pytest.mark.parametrize(
+    "filters", [{"model": "l40"}, {"region": "US", "min_score": 12.5}, {"source": "wamatek"}], ids=str
+)
 def test_the_cursor_walk_keeps_its_filters(market: Market, filters: dict[str, Any]) -> None:
     """`Link` carries the query along."""
     walked: list[tuple[str, int]] = []
@@ -241,10 +246,10 @@ def test_a_parameter_that_is_not_accepted_is_named(market: Market, query: str, p
     assert (422, "invalid_parameter", parameter) == (answer.status_code, problem["code"], named)
 
 
-@pytest.mark.parametrize(
-    "cursor",
-    ["", "x", "W10", "WzFd", "WzEsMiwzXQ", "WyJhIiwiYiJd", "WzEsbnVsbF0", "WzEuNSwyXQ", "WzFlOTksMV0", "bm8", "%FF", "e30", "W1tdLFtdXQ", "WzEsMl0x"],
-)  # fmt: skip
+TAMPERED = "|x|W10|WzFd|WzEsMiwzXQ|WyJhIiwiYiJd|WzEsbnVsbF0|WzEuNSwyXQ|WzFlOTksMV0|bm8|%FF|e30|W1tdLFtdXQ|WzEsMl0x"
+
+
+@pytest.mark.parametrize("cursor", TAMPERED.split("|"))
 @pytest.mark.parametrize("path", ["/api/listings", "/api/imports", "/api/models"])
 def test_a_tampered_cursor_is_refused(market: Market, path: str, cursor: str) -> None:
     """A cursor that the server did not give out is a 422, whatever is in it."""

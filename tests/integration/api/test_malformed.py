@@ -95,7 +95,11 @@ JSONS: dict[str, tuple[bytes, int, str]] = {
     "a member that is a lone surrogate": (b'{"listings": [], "\\ud800": 1}', 400, "malformed_request"),
     "not UTF-8": (b'{"listings": [], "source": "\xff"}', 400, "malformed_request"),
     "source that is a number": (b'{"listings": [], "source": 3}', 422, "invalid_parameter"),
-    "schema version that is a list": (b'{"listings": [], "schema_version": ["v1.1"]}', 422, "unsupported_schema_version"),
+    "schema version that is a list": (
+        b'{"listings": [], "schema_version": ["v1.1"]}',
+        422,
+        "unsupported_schema_version",
+    ),
     "on_error that is an object": (b'{"listings": [], "on_error": {}}', 422, "invalid_parameter"),
     "metadata of 300 levels": (
         b'{"listings": [], "metadata": ' + b'{"a":' * 300 + b"1" + b"}" * 301,
@@ -137,7 +141,14 @@ def test_malformed_json_is_refused(shared_api: httpx.Client, name: str) -> None:
 
 @pytest.mark.parametrize(
     "media_type",
-    ["application/xml", "application/pdf", "application/x-ndjson", "application/vnd.apache.parquet", "image/png", "foo"],
+    [
+        "application/xml",
+        "application/pdf",
+        "application/x-ndjson",
+        "application/vnd.apache.parquet",
+        "image/png",
+        "foo",
+    ],
 )
 def test_a_format_that_cannot_be_imported_is_refused(shared_api: httpx.Client, media_type: str) -> None:
     """415 that lists what can be."""
@@ -196,9 +207,20 @@ def test_a_hostile_file_name_is_only_a_label(api: httpx.Client, sent: bytes, kep
 
 def test_what_json_cannot_carry_is_escaped(api: httpx.Client) -> None:
     """A part's name in a problem, and a rejected record's surrogates, are shown as their escapes."""
-    bad = b'[{"canonical_model": "\\ud800"}, %s]' % json.dumps(
-        {"canonical_model": "A", "vram_gb": 1, "mig_support": 0, "nvlink": 1, "tdp_watts": 9, "price": 1, "score": 1}
-    ).encode()
+    bad = (
+        b'[{"canonical_model": "\\ud800"}, %s]'
+        % json.dumps(
+            {
+                "canonical_model": "A",
+                "vram_gb": 1,
+                "mig_support": 0,
+                "nvlink": 1,
+                "tdp_watts": 9,
+                "price": 1,
+                "score": 1,
+            }
+        ).encode()
+    )
 
     report = api.post("/api/import", content=bad, headers={"Content-Type": "application/json"}).json()
     rejections = api.get(report["links"]["rejections"])

@@ -1,6 +1,7 @@
 """Errors: every one is a problem (RFC 9457), whoever raises it, and every `type` resolves."""
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -27,7 +28,20 @@ def problem_of(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, problem["code"]
 
 
-@pytest.mark.parametrize("path", ["/", "/api", "/nope", "/api/imports/a/b/c", "/api/import/validate", "/%00", "/a%2F..%2Fb"])
+def read_log(capfd: pytest.CaptureFixture[str], request_id: str) -> list[dict[str, Any]]:
+    """Return what was logged of a request, once it is complete: the line of the request comes after its answer."""
+    found: list[dict[str, Any]] = []
+    deadline = time.monotonic() + 10
+    while "request" not in {line["event"] for line in found} and time.monotonic() < deadline:
+        lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+        found += [line for line in lines if line.get("request_id") == request_id]
+        time.sleep(0.01)
+    return found
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/api", "/nope", "/api/imports/a/b/c", "/api/import/validate", "/%00", "/a%2F..%2Fb"]
+)
 def test_an_unknown_path(shared_api: httpx.Client, path: str) -> None:
     """A 404 of the one shape."""
     assert (404, "route_not_found") == problem_of(shared_api.get(path))
@@ -98,7 +112,7 @@ def test_a_fault_of_the_service(
     api = make_api(worker=False)
 
     answer = api.get("/api/listings", headers={"X-Request-ID": "find-me"})
-    logged = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    logged = read_log(capfd, "find-me")
 
     assert (500, "unexpected_failure") == problem_of(answer)
     assert "find-me" == answer.headers["X-Request-ID"]
@@ -124,9 +138,7 @@ def test_a_database_that_is_gone(make_api: Callable[..., httpx.Client], make_set
     assert (503, 200) == (api.get("/readyz").status_code, api.get("/livez").status_code)
 
 
-def test_a_full_disk(
-    make_api: Callable[..., httpx.Client], monkeypatch: pytest.MonkeyPatch, sample: bytes
-) -> None:
+def test_a_full_disk(make_api: Callable[..., httpx.Client], monkeypatch: pytest.MonkeyPatch, sample: bytes) -> None:
     """507, and no import."""
 
     def full(*_: Any) -> None:

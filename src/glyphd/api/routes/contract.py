@@ -33,7 +33,7 @@ def get_schema(
 @router.get(
     "/problems/{code}",
     response_class=Response,
-    responses={200: {"content": {"text/html": {}}}, **declare(RouteNotFound)},
+    responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}, **declare(RouteNotFound)},
 )
 def get_problem_type(
     code: Annotated[str, Path(description="A problem's `code`.", json_schema_extra={"enum": sorted(problem_types())})],

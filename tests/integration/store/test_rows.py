@@ -1,0 +1,88 @@
+"""Many rows at once come back as they went in."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+import pytest
+from sqlalchemy import text
+
+from glyphd.services.context import Context
+from glyphd.store import rows
+from glyphd.store.bulk_sqlite import ROWS_PER_STATEMENT
+from glyphd.store.tables import import_facets, import_model_stats, import_rejections
+
+
+@pytest.mark.parametrize("count", [0, 1, ROWS_PER_STATEMENT - 1, ROWS_PER_STATEMENT, 2 * ROWS_PER_STATEMENT + 1])
+def test_any_number_of_rows(context: Context, count: int) -> None:
+    """In their order, whatever remains beside whole statements."""
+    frame = pl.DataFrame(
+        {"field": ["f"] * count, "value": [f"v{n:03}" for n in range(count)], "listing_count": range(count)},
+        schema={"field": pl.String, "value": pl.String, "listing_count": pl.Int64},
+    )
+    with context.database.writing() as work:
+        work.append(import_facets, frame, {"import_id": "i"})
+        work.commit()
+    assert [("i", *row) for row in frame.rows()] == _all(context, "SELECT * FROM import_facets ORDER BY value")
+
+
+def test_values_of_every_kind(context: Context, publish_one: Callable[[], str]) -> None:
+    """Bytes, quotes, non-ASCII text, big numbers; columns that are null throughout and in part."""
+    frame = pl.DataFrame(
+        {
+            "import_index": [10, 2**62],
+            "raw": [b"\x00\xff'", b""],
+            "issues": ["é '\" \x1f 😀", "[]"],
+            "id": pl.Series([None, None], dtype=pl.Int64),
+        }
+    )
+    import_id = publish_one()
+    with context.database.writing() as work:
+        work.append(import_rejections, frame, {"import_id": import_id})
+        work.commit()
+    found = _all(context, "SELECT import_index, raw, issues FROM import_rejections ORDER BY import_index")
+    assert frame.select("import_index", "raw", "issues").rows() == found
+
+
+def test_existing_rows_are_left_as_they_are(context: Context, publish_one: Callable[[], str]) -> None:
+    """A model keeps the facts of its first row and the import that named it first."""
+    first = publish_one()
+    frame = pl.DataFrame({"canonical_model": ["H100", "H100", "new"], "vram_gb": [1, 2, 3], **_facts(3)})
+    known: set[str] = set()
+    with context.database.writing() as work:
+        rows.insert_new_models(work, first, frame, known, datetime(2026, 7, 1, tzinfo=UTC))
+        rows.insert_new_models(work, first, frame, known, datetime(2026, 7, 1, tzinfo=UTC))
+        work.commit()
+    assert {"H100", "new"} == known
+    found = _all(context, "SELECT model, vram_gb, created_at FROM models ORDER BY model")
+    assert [("H100", 80), ("new", 3)] == [row[:2] for row in found]
+    assert "2026-07-01 00:00:00" == found[1][2]
+
+
+def test_remembered_models_are_bounded(context: Context, publish_one: Callable[[], str]) -> None:
+    """Past a number they are forgotten, which costs a lookup and no row."""
+    import_id = publish_one()
+    known = {str(number) for number in range(rows.MODELS_REMEMBERED + 1)}
+    frame = pl.DataFrame({"canonical_model": ["new"], "vram_gb": [3], **_facts(1)})
+    with context.database.writing() as work:
+        rows.insert_new_models(work, import_id, frame, known, datetime(2026, 7, 1, tzinfo=UTC))
+    assert {"new"} == known
+
+
+def test_rows_of_unknown_models_are_counted(context: Context) -> None:
+    """G1, set-wise: one query over the models of an import."""
+    figures = {column.name: [1] for column in import_model_stats.columns if column.name != "import_id"}
+    with context.database.writing() as work:
+        work.append(import_model_stats, pl.DataFrame(figures | {"canonical_model": ["unknown"]}), {"import_id": "i"})
+        assert (1, 0) == (rows.count_orphans(work.connection, "i"), rows.count_orphans(work.connection, "j"))
+
+
+def _facts(count: int) -> dict[str, list[Any]]:
+    names = ("tdp_watts", "mig_support", "nvlink", "generation", "cuda_cores", "slot_width", "pcie_generation")
+    return {name: [None] * count for name in names}
+
+
+def _all(context: Context, query: str) -> list[tuple[Any, ...]]:
+    with context.database.reading() as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
