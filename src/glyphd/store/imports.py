@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, text, update
 
 from glyphd.domain.imports import Import, Kind, OnError, PublishMode, Status
 from glyphd.errors import GlyphdError, ImportNotFound, InvalidParameter, LeaseLost
@@ -109,8 +109,8 @@ def next_to_run(connection: Connection, now: datetime, lease: timedelta) -> Impo
 
 def next_to_clean(connection: Connection) -> Import | None:
     """Return the oldest failed or discarded import whose rows are still there."""
-    table = import_batches.c
-    query = select(*_COLUMNS).where(table.rows_to_remove).order_by(table.id).limit(1)
+    marked = text("rows_to_remove")  # as the partial index says it; `rows_to_remove = 1` would read the whole ledger
+    query = select(*_COLUMNS).where(marked).order_by(import_batches.c.id).limit(1)
     row = connection.execute(query).mappings().first()
     return None if row is None else _import(row)
 
