@@ -181,7 +181,7 @@ SHAPES: dict[str, str] = {
         UPDATE import_batches SET count = id;
     """,
     "required unknown column": changed(
-        SCRIPT, old="seen_at TIMESTAMP,", new="seen_at TIMESTAMP, crawl INT NOT NULL CHECK (crawl >= 0),"
+        SCRIPT, old="seen_at TIMESTAMP,", new="seen_at TIMESTAMP, crawl INT NOT NULL CHECK (crawl > 0),"
     )
     + """
         INSERT INTO scored_listings (canonical_model, price, vram_gb, tdp_watts, score, crawl)

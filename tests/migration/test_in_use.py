@@ -81,3 +81,66 @@ def test_ids_are_not_given_out_again(in_use: Engine, run: Run) -> None:
 
     assert run("SELECT id FROM import_batches WHERE import_id = 'old'") == [(41,)]
     assert run("SELECT max(id) FROM scored_listings") > highest[0]
+
+
+def test_a_new_row_gets_a_number_nobody_had(in_use: Engine, run: Run) -> None:
+    """Rows an old tool adds to an import are numbered after its rows and its rejections."""
+    schema.downgrade(in_use, to="0001")
+    run("INSERT INTO scored_listings (id, canonical_model, price, vram_gb, tdp_watts, score, import_id)"
+        " VALUES (99, 'NEW', 1, 1, 1, 1, 'p1'), (100, 'NEW', 1, 1, 1, 1, 'july');")  # fmt: skip
+
+    schema.upgrade(in_use)
+
+    assert run("SELECT import_id, import_index FROM scored_listings WHERE id >= 99") == [("p1", 9), ("july", 3)]
+    assert run("SELECT received, count, rejected FROM import_batches WHERE import_id = 'p1'") == [(4, 3, 1)]
+
+
+def test_an_id_used_again_makes_way(in_use: Engine, run: Run) -> None:
+    """Rows of imports that are not visible return under new ids if an old tool took theirs, with what refers to them."""
+    (row, *_), *_ = run("SELECT id FROM scored_listings WHERE import_id = 'back'")
+    schema.downgrade(in_use, to="0001")
+    run(f"INSERT INTO scored_listings (id, canonical_model, price, vram_gb, tdp_watts, score, import_id)"
+        f" VALUES ({row}, 'NEW', 123, 1, 1, 1, 'p1');")  # fmt: skip
+
+    schema.upgrade(in_use)
+
+    assert run(f"SELECT import_id, price FROM scored_listings WHERE id = {row}") == [("p1", 123.0)]
+    assert run("SELECT s.price, q.import_id FROM scored_listings s JOIN quantized_listings q"
+               " ON q.scored_listing_id = s.id WHERE s.import_id = 'back'") == [(1.0, "back")]  # fmt: skip
+    assert not run("PRAGMA foreign_key_check")
+
+
+def test_a_deleted_import_stays_on_record(in_use: Engine, run: Run) -> None:
+    """An import an old tool deleted returns as purged, with all that is told about it; its replay stands alone."""
+    schema.downgrade(in_use, to="0001")
+    run("DELETE FROM scored_listings WHERE import_id = 'p1'; DELETE FROM listings WHERE import_id = 'p1';"
+        "DELETE FROM quantized_listings WHERE import_id = 'p1'; UPDATE models SET import_id = NULL;"
+        "DELETE FROM import_batches WHERE import_id = 'p1';")  # fmt: skip
+
+    schema.upgrade(in_use)
+
+    assert run("SELECT id, status, count, rejected FROM import_batches WHERE import_id = 'p1'") == [
+        (20, "purged", 0, 1)
+    ]
+    for table in ("import_events", "import_artifacts", "import_rejections"):
+        assert run(f"SELECT count(*) > 0 FROM {table} WHERE import_id = 'p1'") == [(1,)]
+    assert run("SELECT kind, parent_import_id, source_version FROM import_batches WHERE import_id = 'replayed'") == [
+        ("batch", None, 7)
+    ]
+
+
+def test_an_import_id_used_again_does_not_bring_rows_back(in_use: Engine, run: Run) -> None:
+    """A rolled-back import whose id an old tool used again returns beside it, still rolled back."""
+    schema.downgrade(in_use, to="0001")
+    run("INSERT INTO import_batches (import_id, source) VALUES ('back', 'shop');"
+        "INSERT INTO scored_listings (canonical_model, price, vram_gb, tdp_watts, score, import_id)"
+        " VALUES ('NEW', 55, 1, 1, 1, 'back');")  # fmt: skip
+
+    schema.upgrade(in_use)
+
+    assert run("SELECT import_id, status FROM import_batches WHERE import_id LIKE 'back%' ORDER BY id") == [
+        ("back~parked", "rolled_back"),
+        ("back", "published"),
+    ]
+    assert run("SELECT price FROM scored_listings WHERE import_id = 'back'") == [(55.0,)]
+    assert run("SELECT price FROM scored_listings WHERE import_id = 'back~parked'") == [(1.0,)]

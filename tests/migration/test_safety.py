@@ -1,6 +1,8 @@
 """A migration happens as a whole or not at all, waits for its turn, and says clearly what is the matter."""
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -164,6 +166,23 @@ def test_migrators_take_turns(tmp_path: Path, run: Run, monkeypatch: pytest.Monk
 
     assert migrated == [1]
     assert [bool(statements) for statements in ran].count(True) == 1
+
+
+def test_processes_take_turns(tmp_path: Path, run: Run) -> None:
+    """The same between processes, in WAL mode, where a reader cannot become a writer later."""
+    run("PRAGMA journal_mode = WAL;" + SHAPES["as documented"])
+    script = (
+        "import sqlalchemy; from glyphd.store import schema;"
+        "engine = sqlalchemy.create_engine('sqlite:///glyphd.sqlite');"
+        "print(bool(schema.upgrade(engine))); engine.dispose()"
+    )
+    started = [
+        subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    answers = [process.communicate()[0] for process in started]
+
+    assert sorted(answers) == ["False\n", "False\n", "True\n"]
 
 
 def test_a_writer_is_waited_for(make_engine: EngineFactory, run: Run, tmp_path: Path) -> None:

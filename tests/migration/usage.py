@@ -31,7 +31,7 @@ INSERT INTO sightings SELECT import_id, 'NEW', 77, import_index, price * 2, 0.12
 INSERT INTO import_model_stats SELECT import_id, 'NEW', 1, 0.1, 0.2, 0.3, 4, 5, 6, 7, 8, 9 FROM import_batches
     WHERE import_id IN ('p1', 'back', 'staged');
 INSERT INTO import_facets VALUES ('p1', 'region', 'Mars', 5), ('back', 'region', 'Moon', 6);
-INSERT INTO import_rejections (import_id, import_index, raw, issues) VALUES ('p1', 2, x'00ff', '[]'),
+INSERT INTO import_rejections (import_id, import_index, raw, issues) VALUES ('p1', 8, x'00ff', '[]'),
     ('staged', 1, x'616263', '[{"code":"required"}]'), ('failed', 1, x'', '[]');
 INSERT INTO artifacts VALUES ('aa', 3, '2026-01-01'), ('bb', 4, '2026-01-01'), ('nobody''s', 0, '2026-01-01');
 INSERT INTO import_artifacts VALUES ('p1', 'batch', 'aa', 'x.csv', 'text/csv'), ('failed', 'batch', 'bb', NULL, 'text/csv');
