@@ -107,7 +107,7 @@ class ArtifactFolder:
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """A folder on the same disk for what need not last; it goes at the end. Raises NoSpaceLeft also for the body."""
+        """A folder on the same disk for what need not last; it goes at the end. Raises NoSpaceLeft."""
         with _disk_errors():
             (self._folder / "scratch").mkdir(parents=True, exist_ok=True)
             directory = tempfile.TemporaryDirectory(dir=self._folder / "scratch")

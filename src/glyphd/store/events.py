@@ -24,7 +24,7 @@ class Event:
     details: dict[str, Any]
 
 
-def add_event(
+def add_event(  # noqa: PLR0913 - one argument a column
     connection: Connection,
     import_id: str,
     at: datetime,

@@ -231,7 +231,7 @@ quantized_listings = Table(
     sqlite_autoincrement=True,
 )
 
-# -- derived from the rows, once per import, in sorted order ------------------------------------------------------------
+# -- derived from the rows, once per import, in sorted order ----------------------------------------------------------
 
 sightings = Table(
     "sightings",
