@@ -260,7 +260,7 @@ class UnexpectedFailure(GlyphdError):
 
 
 class StoreUnavailable(GlyphdError):
-    """The database cannot be reached."""
+    """The database or the artifact store cannot be used."""
 
     code, kind = "store_unavailable", Kind.UNAVAILABLE
 

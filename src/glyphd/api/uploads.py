@@ -20,7 +20,7 @@ from glyphd.domain.imports import Artifact
 from glyphd.errors import BodyTooLarge, IncompleteBody, InvalidParameter, MalformedRequest, MissingFile
 from glyphd.ingest.json_body import read_json_body
 from glyphd.services.options import OPTION_NAMES
-from glyphd.services.receiving import PORTION_BYTES, store_artifact
+from glyphd.services.receiving import PORTION_BYTES, clean_filename, store_artifact
 from glyphd.settings import Settings
 
 FIELD_BYTES = 32 * 1024
@@ -118,12 +118,6 @@ async def _receive_form(request: Request, writer: ArtifactWriter, settings: Sett
         clean_filename(file.multipart_filename),
         form.options(),
     )
-
-
-def clean_filename(name: str | None) -> str | None:
-    """Return a file name without folders and control characters: it is shown, never opened."""
-    last = (name or "").replace("\\", "/").rsplit("/", 1)[-1]
-    return "".join(character for character in last if character.isprintable())[:255] or None
 
 
 class _Form:

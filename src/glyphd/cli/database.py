@@ -6,9 +6,8 @@ from typing import Annotated
 import typer
 
 from glyphd.bootstrap import build_context
-from glyphd.cli.output import AsJson, console, failures_reported, print_json
+from glyphd.cli.output import AsJson, console, errors, failures_reported, plain, print_json, read_settings
 from glyphd.services import migrating
-from glyphd.settings import Settings
 from glyphd.store.schema import SchemaStatus
 
 
@@ -25,7 +24,7 @@ def migrate(
     if (steps and not down) or sum((down, status, to is not None)) > 1:
         raise typer.BadParameter("choose one of --to REV, --down [N], --status")
     with failures_reported():
-        context = build_context(Settings())
+        context = build_context(read_settings())
         try:
             statements: list[str] = []
             if down:
@@ -43,6 +42,8 @@ def _tell(found: SchemaStatus, statements: list[str], *, as_json: bool) -> None:
         return
     for statement in statements:
         typer.echo(f"{statement};")
-    console.print(f"The database is at revision {found.current or 'none'}; the newest is {found.head}.")
+    teller = errors if statements else console  # what is printed for `--dry-run` is SQL, and nothing else
+    said = f"The database is at revision {found.current or 'none'}; the newest is {found.head}."
+    teller.print(said, highlight=False, soft_wrap=True)
     for each in found.pending:
-        console.print(f"  pending: {each.number} {each.title}")
+        teller.print(f"  pending: {each.number} {plain(each.title)}", highlight=False, soft_wrap=True)

@@ -1,6 +1,5 @@
 """`glyphd import`."""
 
-import getpass
 import threading
 import time
 from pathlib import Path
@@ -10,16 +9,28 @@ import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from glyphd.bootstrap import open_context
-from glyphd.cli.output import AsJson, ExitCode, console, errors, failures_reported, plain, print_json
+from glyphd.cli.output import (
+    AsJson,
+    ExitCode,
+    console,
+    errors,
+    exit_code_of,
+    failures_reported,
+    plain,
+    print_failure,
+    print_json,
+    read_settings,
+    whoever,
+)
 from glyphd.domain.imports import PENDING, OnError, Status
 from glyphd.domain.listing import DEFAULT_SCHEMA_VERSION
+from glyphd.errors import GlyphdError
 from glyphd.logs import configure_logs
 from glyphd.services.context import Context
 from glyphd.services.options import ImportOptions, parse_options
 from glyphd.services.receiving import receive_import, store_file
 from glyphd.services.reporting import ImportReport, report_import
 from glyphd.services.running import run_next
-from glyphd.settings import Settings
 from glyphd.worker.loop import POLL_SECONDS, worker_name
 
 _SHOWN_ERRORS = 10
@@ -40,22 +51,37 @@ def import_files(  # noqa: PLR0913 - the options of the command
     """Import files into the local database; each is an import of its own."""
     given = {"source": source, "campaign_id": campaign_id, "metadata": metadata, "observed_at": observed_at}
     given |= {"on_error": on_error, "schema_version": schema_version}
-    settings = Settings()
+    settings = read_settings()
     configure_logs("ERROR")
     with failures_reported():
         context = open_context(settings)
         said = {name: value for name, value in given.items() if value is not None}
         options = parse_options(said, now=context.clock())
-        reports = [_import_file(context, options, file) for file in files]
-        context.database.dispose()
-    for file, report in zip(files, reports, strict=True):
-        print_json(report) if as_json else _tell(file, report)
-    raise typer.Exit(_exit_code(reports, strict=strict))
+    codes = {_import_and_tell(context, options, file, strict=strict, as_json=as_json) for file in files}
+    context.database.dispose()
+    worst = next(code for code in _WORST_FIRST if code in codes)
+    raise typer.Exit(worst)
+
+
+_WORST_FIRST = (ExitCode.UNREACHABLE, ExitCode.FAILED, ExitCode.PARTIAL, ExitCode.OK)
+
+
+def _import_and_tell(context: Context, options: ImportOptions, file: Path, *, strict: bool, as_json: bool) -> ExitCode:
+    """Import one file and say what became of it; the files after it are imported whatever that is."""
+    try:
+        report = _import_file(context, options, file)
+    except GlyphdError as exc:
+        print_failure(f"{file.name}: {exc.title()}", exc.detail)
+        return exit_code_of(exc)
+    print_json(report) if as_json else _tell(file, report)
+    if report.status in {Status.FAILED, Status.DISCARDED}:
+        return ExitCode.FAILED
+    return ExitCode.PARTIAL if strict and report.rejected else ExitCode.OK
 
 
 def _import_file(context: Context, options: ImportOptions, file: Path) -> ImportReport:
     artifact = store_file(context, file)
-    import_id = receive_import(context, options, [artifact], getpass.getuser())
+    import_id = receive_import(context, options, [artifact], whoever())
     runner = threading.Thread(target=_run_until_finished, args=(context, import_id), daemon=True)
     runner.start()
     columns = (
@@ -90,14 +116,8 @@ def _tell(file: Path, report: ImportReport) -> None:
         soft_wrap=True,
     )
     if report.failure:
-        errors.print(f"[bold red]{report.failure['title']}[/]: {plain(report.failure['detail'])}", soft_wrap=True)
+        print_failure(report.failure["title"], report.failure["detail"])
     for error in report.errors[:_SHOWN_ERRORS]:
-        console.print(f"  record {error.import_index}: {error.message} ({error.code})", highlight=False)
+        console.print(f"  record {error.import_index}: {plain(error.message)} ({error.code})", highlight=False)
     if len(report.errors) > _SHOWN_ERRORS:
         console.print(f"  … all of them: glyphd imports rejections {report.import_id}", highlight=False)
-
-
-def _exit_code(reports: list[ImportReport], *, strict: bool) -> ExitCode:
-    if any(report.status in {Status.FAILED, Status.DISCARDED} for report in reports):
-        return ExitCode.FAILED
-    return ExitCode.PARTIAL if strict and any(report.rejected for report in reports) else ExitCode.OK

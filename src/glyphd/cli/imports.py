@@ -1,6 +1,5 @@
 """`glyphd imports …`: verbs about one import."""
 
-import getpass
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +9,20 @@ from typing import Annotated
 import typer
 
 from glyphd.bootstrap import open_context
-from glyphd.cli.output import AsJson, console, failures_reported, plain, print_json, print_table
+from glyphd.cli.output import (
+    AsJson,
+    console,
+    failures_reported,
+    plain,
+    print_json,
+    print_table,
+    read_settings,
+    whoever,
+)
 from glyphd.domain.imports import Status
 from glyphd.services import discarding, inspecting, reporting, returning
 from glyphd.services.context import Context
 from glyphd.services.reporting import ImportFilters
-from glyphd.settings import Settings
 
 app = typer.Typer(help="Look at imports, and take them out.", no_args_is_help=True)
 
@@ -25,7 +32,7 @@ ImportId = Annotated[str, typer.Argument(metavar="ID", help="The import's id.")]
 @contextmanager
 def _opened() -> Iterator[Context]:
     with failures_reported():
-        context = open_context(Settings())
+        context = open_context(read_settings())
         try:
             yield context
         finally:
@@ -64,7 +71,7 @@ def show_import(import_id: ImportId, *, as_json: AsJson = False) -> None:
         print_json(report)
         return
     shown = {name: value for name, value in asdict(report).items() if value not in (None, [], {}) and name != "errors"}
-    print_table(("", ""), [(name, value) for name, value in shown.items()], empty="")
+    print_table(("", ""), list(shown.items()), empty="")
     for error in report.errors:
         console.print(f"  record {error.import_index}: {plain(error.message)} ({error.code})", highlight=False)
 
@@ -101,6 +108,6 @@ def discard_import(
 ) -> None:
     """Take out an import that is not published; one that waits or runs is cancelled."""
     with _opened() as context:
-        discarding.discard_import(context, import_id, getpass.getuser(), reason)
+        discarding.discard_import(context, import_id, whoever(), reason)
         report = reporting.report_import(context, import_id)
     print_json(report) if as_json else console.print(f"{report.import_id} is {report.status}.", highlight=False)

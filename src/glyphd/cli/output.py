@@ -1,5 +1,7 @@
 """How commands speak: tables for people, JSON for programs, one line for a failure, and the exit codes."""
 
+import getpass
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -8,13 +10,18 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
+from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from glyphd.errors import GlyphdError, StoreUnavailable
+from glyphd.settings import Settings
 
 console = Console()
 errors = Console(stderr=True)
+
+_PIPED_WIDTH = 10_000  # one line a row where no person looks
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs to read.")]
 
@@ -35,9 +42,38 @@ def failures_reported() -> Iterator[None]:
     try:
         yield
     except GlyphdError as exc:
-        errors.print(f"[bold red]{exc.title()}[/]: {exc.detail}", highlight=False, soft_wrap=True)
-        code = ExitCode.UNREACHABLE if isinstance(exc, StoreUnavailable) else ExitCode.FAILED
-        raise typer.Exit(code) from exc
+        print_failure(exc.title(), exc.detail)
+        raise typer.Exit(exit_code_of(exc)) from exc
+
+
+def exit_code_of(exc: GlyphdError) -> ExitCode:
+    """Return the exit code of a failure."""
+    return ExitCode.UNREACHABLE if isinstance(exc, StoreUnavailable) else ExitCode.FAILED
+
+
+def print_failure(title: str, detail: str) -> None:
+    """Print one line on standard error."""
+    errors.print(f"[bold red]{plain(title)}[/]: {plain(detail)}", highlight=False, soft_wrap=True)
+
+
+def read_settings(**given: Any) -> Settings:
+    """Read the settings, options that were given winning over them; a wrong one is a wrong usage."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as exc:
+        faults = [f"GLYPHD_{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in exc.errors()]
+        print_failure("A setting has a value that is not accepted", "; ".join(faults))
+    except (ValueError, OSError) as exc:
+        print_failure("The settings cannot be read", str(exc))
+    raise typer.Exit(ExitCode.USAGE)
+
+
+def whoever() -> str:
+    """Return who runs the command, for the audit trail; a container's user need not have a name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def print_json(value: Any) -> None:
@@ -54,18 +90,19 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty:
         return
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name, first in zip(columns, shown[0], strict=True):
-        table.add_column(name, justify="right" if first[:1].isdigit() and "-" not in first else "left", overflow="fold")
+        number = first[:1].isdigit() and "-" not in first
+        table.add_column(name, justify="right" if number else "left", overflow="fold", no_wrap=name == "import_id")
     for row in shown:
         table.add_row(*row)
-    console.print(table, highlight=False)
+    (console if console.is_terminal else Console(width=_PIPED_WIDTH)).print(table, highlight=False)
 
 
 def _cell(value: Any) -> str:
     if value is None:
-        return "–"
+        return "-"
     return f"{value:,}".replace(",", " ") if isinstance(value, int) else plain(str(value))
 
 
 def plain(text: str) -> str:
     """Escape rich's markup and what a terminal would act on: the text is from files."""
-    return "".join(character if character.isprintable() else "�" for character in text).replace("[", r"\[")
+    return escape("".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text))

@@ -67,7 +67,13 @@ def store_file(context: Context, file: Path, role: str = "batch") -> Artifact:
                     writer.write(portion)
         except OSError as exc:
             raise MalformedRequest(f"{file} cannot be read: {exc.strerror}.") from exc
-        return store_artifact(writer, None, file.name, role)
+        return store_artifact(writer, None, clean_filename(file.name), role)
+
+
+def clean_filename(name: str | None) -> str | None:
+    """Return a file name without folders and control characters: it is shown, never opened."""
+    last = (name or "").replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(character for character in last if character.isprintable())[:255] or None
 
 
 def store_artifact(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import sqlalchemy
 from sqlalchemy import Connection, make_url
+from sqlalchemy.exc import ArgumentError
 
 from glyphd.errors import StoreUnavailable
 from glyphd.store.engine import StoreEngine
@@ -19,7 +20,10 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 16) -> None:
         """Prepare connections; nothing is opened yet. Raises StoreUnavailable for a URL that is not understood."""
-        self.url = make_url(url)
+        try:
+            self.url = make_url(url)
+        except ArgumentError as exc:
+            raise StoreUnavailable("GLYPHD_DATABASE_URL is not the URL of a database.") from exc
         if self.url.get_backend_name() != "sqlite" or not self.url.database:
             raise StoreUnavailable(f"{self.url.render_as_string()} is not a database that glyphd runs on.")
         self.path = Path(self.url.database)

@@ -12,6 +12,7 @@ import sqlalchemy
 from sqlalchemy import Connection, Table, event
 from sqlalchemy.engine import URL
 
+from glyphd.errors import StoreUnavailable
 from glyphd.store.bulk_sqlite import append_rows
 from glyphd.store.turnstile import Turnstile
 
@@ -30,9 +31,12 @@ class SqliteEngine:
     """One SQLite file. Transactions are begun by hand, never by the driver, so that DDL is in them too."""
 
     def __init__(self, url: URL, pool_size: int) -> None:
-        """Prepare connections to a file whose folder is created; nothing is opened yet."""
+        """Prepare connections to a file whose folder is created; nothing is opened yet. Raises StoreUnavailable."""
         path = Path(url.database or "")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise StoreUnavailable(f"The folder {path.parent} cannot be created: {exc.strerror}.") from exc
         self._turnstile = Turnstile(path.with_name(path.name + "-turnstile"))
         self._pool = sqlalchemy.create_engine(
             url,
