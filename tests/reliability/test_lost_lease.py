@@ -28,7 +28,7 @@ def test_a_worker_paused_past_its_lease_can_write_nothing_more(make_installation
     """Another worker takes its import over and removes what it left; when it goes on, its writes are refused."""
     installation = make_installation(lease_seconds=30)
     context = installation.context
-    batch = Batch("paused", 80_000)
+    batch = Batch("paused", 120_000)
     import_id = submit(context, batch)
     paused = installation.start_worker()
     wait_until(lambda: _rows(context, import_id) > 0, every=0.001)

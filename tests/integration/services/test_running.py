@@ -231,6 +231,22 @@ def test_a_lease_that_has_not_run_out_is_respected(context: Context, receive: Re
     assert claim_next(context, "second") is None
 
 
+def test_a_worker_that_comes_second_gets_nothing(
+    context: Context, receive: Receive, make_lines: MakeLines, make_context: Callable[..., Context]
+) -> None:
+    """Another one claims the import between the look and the claim: whether it waits is asked again in the turn."""
+    import_id = receive(make_lines(1))
+    other, first = make_context(), iter([True])
+
+    def claim_meanwhile(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement == "ROLLBACK" and next(first, False):
+            claim_next(other, "first")
+
+    event.listen(context.database.engine, "after_cursor_execute", claim_meanwhile)
+    assert claim_next(context, "second") is None
+    assert 1 == sum(found.action == "started" for found in inspect_events(context, import_id, limit=10))
+
+
 def test_too_many_attempts_fail_the_import(context: Context, receive: Receive, make_lines: MakeLines) -> None:
     """The claim after the last attempt writes the failure, and still counts as work."""
     import_id = receive(make_lines(1))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import TimeoutError  # noqa: A004 - SQLAlchemy's name for it
+from sqlalchemy.exc import InvalidRequestError, TimeoutError  # noqa: A004 - SQLAlchemy's name for it
 
 from glyphd.errors import GlyphdError, NoSpaceLeft, StoreUnavailable, UnexpectedFailure
 from glyphd.services.context import Context
@@ -114,6 +114,12 @@ def test_no_free_connection(database: Database) -> None:
     """Somebody who waits too long for one is told that the store is busy."""
     with pytest.raises(StoreUnavailable, match="in use"), database.reading():
         raise TimeoutError
+
+
+def test_misuse_of_the_library(database: Database) -> None:
+    """What SQLAlchemy itself says does not leak either."""
+    with pytest.raises(StoreUnavailable, match="answered"), database.reading():
+        raise InvalidRequestError("closed")
 
 
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from glyphd.services.context import Context
-from glyphd.store import rows
+from glyphd.store import listings, rows
 from glyphd.store.bulk_sqlite import ROWS_PER_STATEMENT
 from glyphd.store.tables import import_facets, import_model_stats, import_rejections
 
@@ -68,6 +68,16 @@ def test_remembered_models_are_bounded(context: Context, publish_one: Callable[[
     with context.database.writing() as work:
         rows.insert_new_models(work, import_id, frame, known, datetime(2026, 7, 1, tzinfo=UTC))
     assert {"new"} == known
+
+
+def test_a_model_without_rows_has_no_example(context: Context, publish_one: Callable[[], str]) -> None:
+    """The first by listing_key is the example of the others."""
+    import_id = publish_one()
+    with context.database.reading() as connection:
+        example = listings.example_row(connection, import_id, "H100")
+        assert listings.example_row(connection, import_id, "unknown") is None
+    assert example is not None
+    assert ("H100", 1) == (example["canonical_model"], example["import_index"])
 
 
 def test_rows_of_unknown_models_are_counted(context: Context) -> None:
