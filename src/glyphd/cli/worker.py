@@ -12,6 +12,9 @@ from glyphd.cli.output import failures_reported, read_settings
 from glyphd.logs import configure_logs
 from glyphd.worker.loop import work, worker_name
 
+NICENESS = 10
+"""Beside a server its requests come first; an import takes what is left of the cores."""
+
 
 def worker(
     name: Annotated[str | None, typer.Option(help="Name to claim imports under.")] = None,
@@ -24,6 +27,8 @@ def worker(
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     # Ctrl-C reaches the whole process group: beside a server, the server says when to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN if beside else lambda *_: stop.set())
+    if beside:
+        os.nice(NICENESS)
     with failures_reported():
         context = open_context(settings)
     work(context, name or worker_name(), lambda: stop.is_set() or (beside is not None and os.getppid() != beside))
