@@ -1,7 +1,7 @@
 """Take the body of `POST /api/import`, whatever its form, straight into the artifact store.
 
-Limits hold as the bytes come; the body is never whole in memory. Work on the bytes happens in threads, a MiB at a time,
-so that other requests go on being answered.
+Limits hold as the bytes come; the body is never whole in memory. Work on the bytes happens in threads, a quarter MiB at
+a time, so that other requests go on being answered.
 """
 
 import mmap
