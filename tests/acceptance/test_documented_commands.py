@@ -1,0 +1,119 @@
+"""The commands that README and how-to pages show are run, in order, in an empty folder with the sample in it."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs" / "how-to").glob("*.md"))]
+SHOWN_ELSEWHERE = (
+    "make ",
+    "uv run glyphd serve",
+    "GLYPHD_IMPORT_WORKERS=0 uv run glyphd serve",
+    "uv run glyphd worker",
+)
+GLYPHD = f"{sys.executable} -m glyphd"
+
+
+def _commands(page: Path) -> list[str]:
+    blocks = re.findall(r"```console\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    lines = [line[2:].split("  #")[0] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+    return [line for line in lines if not line.startswith(SHOWN_ELSEWHERE)]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """An empty folder with the project's sample."""
+    shutil.copytree(REPOSITORY / "sample", tmp_path / "sample")
+    return tmp_path
+
+
+@pytest.fixture
+def run(workspace: Path) -> Callable[[str], str]:
+    """Run a documented command in the workspace, with default settings; it must succeed."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GLYPHD_")}
+
+    def run_command(command: str) -> str:
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=workspace,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    return run_command
+
+
+@contextmanager
+def _serving(workspace: Path) -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GLYPHD_")}
+    command = [sys.executable, "-m", "glyphd", "serve", "--migrate", "--port", str(port)]
+    with subprocess.Popen(command, cwd=workspace, env=environment, stderr=subprocess.DEVNULL) as server:
+        try:
+            _wait_until_ready(port)
+            yield f"localhost:{port}"
+        finally:
+            server.send_signal(signal.SIGTERM)
+
+
+def _wait_until_ready(port: int) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    pytest.fail("the server did not become ready")
+
+
+def _latest_import(run: Callable[[str], str]) -> str:
+    listed = run(f"{GLYPHD} imports list --json")
+    found = re.search(r'"import_id":"([^"]+)"', listed)
+    return found.group(1) if found else ""
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+@pytest.mark.parametrize("page", [page for page in PAGES if _commands(page)], ids=lambda page: page.name)
+def test_every_command_of_a_page_succeeds(page: Path, workspace: Path, run: Callable[[str], str]) -> None:
+    """What a page tells a reader to type works, against a real server."""
+    with _serving(workspace) as address:
+        for command in _commands(page):
+            command = command.replace("uv run glyphd", GLYPHD).replace("localhost:8080", address)  # noqa: PLW2901
+            if "import_id>" in command or re.search(r"01a2[0-9a-f-]+", command):
+                latest = _latest_import(run)
+                if not latest:
+                    run(f"{GLYPHD} import sample/scored_sample.csv")
+                    latest = _latest_import(run)
+                command = re.sub(r"<import_id>|01a2[0-9a-f]{4}-[0-9a-f-]{27}", latest, command)  # noqa: PLW2901
+            run(command.replace("curl ", "curl -sS --fail-with-body "))
+
+
+def test_the_loop_of_the_readme_answers_the_rows_it_imported(workspace: Path, run: Callable[[str], str]) -> None:
+    """Migrate, serve, POST the sample, GET its listings: eight of ten records."""
+    run(f"{GLYPHD} migrate")
+    with _serving(workspace) as address:
+        with (workspace / "sample" / "scored_sample.csv").open("rb") as file:
+            report = httpx.post(f"http://{address}/api/import", files={"file": file}, timeout=60).json()
+        rows = httpx.get(f"http://{address}/api/listings", params={"import_id": report["import_id"]}).json()
+    assert (10, 8, 2) == (report["received"], report["count"], report["rejected"])
+    assert list(range(1, 9)) == [row["import_index"] for row in rows]

@@ -1,0 +1,141 @@
+"""A server from its first start to its end."""
+
+import json
+import shutil
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.acceptance.conftest import SAMPLE, Server, run_glyphd
+
+
+def test_the_loop_of_the_readme(tmp_path: Path, start: Callable[..., Server]) -> None:
+    """To the letter: migrate, serve, POST the sample with curl, ask for its listings by import_id."""
+    migrated = run_glyphd(tmp_path, "migrate")
+    base = str(start("--host", "0.0.0.0").client.base_url).replace("0.0.0.0", "localhost")  # noqa: S104
+    if not shutil.which("curl"):
+        pytest.skip("curl is not installed")
+
+    posted = subprocess.run(
+        ["curl", "-sS", "-X", "POST", f"{base}/api/import", "-F", f"file=@{SAMPLE}"],
+        capture_output=True,
+        check=True,
+    )
+    report = json.loads(posted.stdout)
+    listings = subprocess.run(
+        ["curl", "-sS", f"{base}/api/listings?import_id={report['import_id']}"], capture_output=True, check=True
+    )
+
+    assert (0, "") == (migrated.returncode, migrated.stderr)
+    assert ("published", 10, 8, 2) == tuple(report[name] for name in ("status", "received", "count", "rejected"))
+    assert [(report["import_id"], index) for index in range(1, 9)] == [
+        (listing["import_id"], listing["import_index"]) for listing in json.loads(listings.stdout)
+    ]
+    assert (tmp_path / "data" / "glyphd.sqlite").exists()
+    assert (tmp_path / "data" / "artifacts").is_dir()
+
+
+def test_an_unmigrated_database_is_refused(tmp_path: Path) -> None:
+    """One clear sentence that says what to do, exit code 1, nothing on standard output."""
+    ran = run_glyphd(tmp_path, "serve", "--port", "0")
+
+    assert (1, "", 1) == (ran.returncode, ran.stdout, len(ran.stderr.splitlines()))
+    assert "run `glyphd migrate`, or `glyphd serve --migrate`" in ran.stderr
+
+
+@pytest.mark.parametrize("option", [[], ["--migrate"]])
+def test_a_newer_database_is_refused(tmp_path: Path, migrated_database: Path, option: list[str]) -> None:
+    """One clear sentence, exit code 1, and the database stays as it was, even if told to migrate."""
+    path = tmp_path / "newer.sqlite"
+    shutil.copy(migrated_database, path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("UPDATE alembic_version SET version_num = '0999'")
+    before = path.read_bytes()
+
+    ran = run_glyphd(tmp_path, "serve", "--port", "0", *option, GLYPHD_DB_PATH=str(path))
+
+    assert (1, "", 1) == (ran.returncode, ran.stdout, len(ran.stderr.splitlines()))
+    assert "0999" in ran.stderr
+    assert before == path.read_bytes()
+
+
+def test_a_port_that_is_taken_is_refused(server: Server, tmp_path: Path) -> None:
+    """One clear sentence, exit code 1."""
+    ran = run_glyphd(tmp_path, "serve", "--migrate", "--port", str(server.client.base_url.port))
+
+    assert (1, 1) == (ran.returncode, len(ran.stderr.splitlines()))
+    assert "Address already in use" in ran.stderr
+
+
+def processes_of(parent: int) -> set[int]:
+    """Return the ids of a process's children, and of theirs."""
+    found = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    children: dict[int, set[int]] = {}
+    for line in found.splitlines():
+        pid, of = map(int, line.split())
+        children.setdefault(of, set()).add(pid)
+    waiting, below = [parent], set()
+    while waiting:
+        new = children.get(waiting.pop(), set())
+        below |= new
+        waiting += new
+    return below
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_server_and_its_workers(
+    start: Callable[..., Server], sample: bytes, workers: str, how: signal.Signals
+) -> None:
+    """`serve --migrate --workers N` imports and answers without delay; told to stop, all its processes end, with 0."""
+    server = start("--migrate", "--workers", workers)
+    answer = server.client.post("/api/import", content=sample, headers={"Content-Type": "text/csv"})
+    begun = time.monotonic()
+    for _ in range(20):
+        assert len(server.client.get("/api/listings").json()) == 8
+    took = time.monotonic() - begun
+    running = processes_of(server.process.pid)
+
+    server.process.send_signal(how)
+    code = server.process.wait(20)
+
+    assert (201, 0) == (answer.status_code, code)
+    assert len(running) >= (1 if workers == "1" else 3)
+    assert set() == {pid for pid in running if Path(f"/proc/{pid}").exists() and not is_zombie(pid)}
+    assert took < 20 * 0.04, "each answer takes 40 ms where TCP_NODELAY is not set"
+    assert "worker.stopped" in {line["event"] for line in server.logged()}
+
+
+def is_zombie(pid: int) -> bool:
+    """Tell whether a process has ended and only waits to be collected."""
+    return " Z " in Path(f"/proc/{pid}/stat").read_text()
+
+
+def test_a_server_takes_up_what_the_one_before_left(start: Callable[..., Server], sample: bytes) -> None:
+    """What was received by a server without workers is imported by the next one."""
+    first = start("--migrate", "--import-workers", "0", GLYPHD_WAIT_SECONDS="0")
+    received = first.client.post("/api/import", content=sample, headers={"Content-Type": "text/csv"})
+    first.process.terminate()
+    first.process.wait(20)
+
+    second = start()
+    deadline = time.monotonic() + 30
+    report = {"status": "received"}
+    while report["status"] in {"received", "running"} and time.monotonic() < deadline:
+        report = second.client.get(received.headers["Location"]).json()
+        time.sleep(0.05)
+
+    assert (202, "published") == (received.status_code, report["status"])
+
+
+def test_health_is_answered(server: Server) -> None:
+    """The three of them."""
+    assert [200, 200, 200] == [server.client.get(path).status_code for path in ("/api/health", "/livez", "/readyz")]
+    assert isinstance(server.client, httpx.Client)
