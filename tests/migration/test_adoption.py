@@ -138,3 +138,16 @@ def test_numbers_that_were_there_stay(make_engine: EngineFactory, run: Run) -> N
     assert run("SELECT id, import_index FROM scored_listings WHERE id IN (1, 2, 7, 8) ORDER BY id") == [
         (1, 3), (2, 4), (7, 1), (8, 2),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", ["as documented", "other index names", "whole import_index", "more indexes"])
+def test_only_the_old_layout_goes(shape: str, make_engine: EngineFactory, run: Run) -> None:
+    """Indexes over one column of the old layout go, whatever they are called; other people's stay."""
+    run(SHAPES[shape])
+
+    schema.upgrade(make_engine())
+
+    others = {"more indexes": ["by_seller", "cheap", "up"]}.get(shape, [])
+    query = "SELECT name FROM sqlite_master WHERE type = 'index' AND sql NOT NULL AND tbl_name IN"
+    found = run(query + " ('models', 'listings', 'scored_listings', 'quantized_listings') COLLATE NOCASE ORDER BY name")
+    assert sorted(["idx_quantized_listings_scored_listing_id", *others]) == [name for (name,) in found]

@@ -36,7 +36,7 @@ def rows(make_engine: Callable[..., Engine], run: Run) -> list[tuple[Any, ...]]:
             pick.choice([pick.randrange(1, 50) * 100, pick.random() * 1e4, "Quote" if index % 50 == 0 else 5.5]),
             pick.random() * 100,
             pick.choice([None, "", "N/A", f" https://www.shop.example:443/{pick.randrange(9)}/?utm_source=x#top "]),
-            f"seller {index}" if index < 1001 else pick.choice(["Halbry ", "HALBRY", None, "—"]),
+            f"seller {index}" if index < 998 else pick.choice(["Halbry ", "HALBRY", None, "—"]),
             pick.choice(["US", "EU", None, ""]),
             pick.choice(["New", "new", None]),
             pick.choice(["reseller", None]),

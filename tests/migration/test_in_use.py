@@ -96,7 +96,7 @@ def test_a_new_row_gets_a_number_nobody_had(in_use: Engine, run: Run) -> None:
 
 
 def test_an_id_used_again_makes_way(in_use: Engine, run: Run) -> None:
-    """Rows of imports that are not visible return under new ids if an old tool took theirs, with what refers to them."""
+    """Hidden rows return under new ids if an old tool took theirs, with what refers to them."""
     (row, *_), *_ = run("SELECT id FROM scored_listings WHERE import_id = 'back'")
     schema.downgrade(in_use, to="0001")
     run(f"INSERT INTO scored_listings (id, canonical_model, price, vram_gb, tdp_watts, score, import_id)"
