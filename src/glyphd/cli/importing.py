@@ -90,7 +90,7 @@ def _import_file(context: Context, options: ImportOptions, file: Path) -> Import
         TextColumn("{task.fields[done]}"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=errors, transient=True) as progress:
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
         task = progress.add_task(f"Importing {plain(file.name)}", total=None, done="")
         while runner.is_alive():
             runner.join(0.2)

@@ -15,6 +15,7 @@ from uvicorn.supervisors import Multiprocess
 from glyphd.bootstrap import open_context
 from glyphd.cli.output import ExitCode, failures_reported, print_failure, read_settings
 from glyphd.logs import configure_logs
+from glyphd.settings import Settings
 from glyphd.worker.supervisor import WorkerSupervisor, environment_of
 
 _log = structlog.get_logger()
@@ -36,19 +37,26 @@ def serve(
     with failures_reported():
         context = open_context(settings, migrate=migrate)
     os.environ.update(environment_of(settings))  # uvicorn's own processes read their settings there
-    with _listening(settings.host, settings.port) as listener:
-        url = f"http://{settings.host}:{listener.getsockname()[1]}"
-        _log.info("server.starting", url=url, database=context.database.url.render_as_string())
-        supervisor = WorkerSupervisor(context, settings)
-        supervisor.start(settings.import_workers)
-        # uvicorn raises the signal again once it has shut down: with the default handler nothing after it would run.
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        try:
-            _run(listener, workers)
-        finally:
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            supervisor.stop()
-            context.database.dispose()
+    try:
+        with _listening(settings.host, settings.port) as listener:
+            url = f"http://{settings.host}:{listener.getsockname()[1]}"
+            _log.info("server.starting", url=url, database=context.database.url.render_as_string())
+            _serve_beside_workers(listener, workers, WorkerSupervisor(context, settings), settings)
+    finally:
+        context.database.dispose()
+
+
+def _serve_beside_workers(
+    listener: socket.socket, workers: int, supervisor: WorkerSupervisor, settings: Settings
+) -> None:
+    supervisor.start(settings.import_workers)
+    # uvicorn raises the signal again once it has shut down: with the default handler nothing after it would run.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        _run(listener, workers)
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        supervisor.stop()
 
 
 def _listening(host: str, port: int) -> socket.socket:
@@ -57,12 +65,15 @@ def _listening(host: str, port: int) -> socket.socket:
     The protocol is named, since asyncio sets TCP_NODELAY only then: on uvicorn's own socket for several processes every
     answer took 40 ms longer (measured).
     """
+    listener: socket.socket | None = None
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol or socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
     except OSError as exc:
+        if listener is not None:
+            listener.close()
         print_failure("The server cannot listen", f"{host}:{port}: {exc.strerror}.")
         raise typer.Exit(ExitCode.FAILED) from exc
     listener.set_inheritable(True)
