@@ -79,6 +79,14 @@ def test_a_body_over_the_limit_is_refused_while_it_comes(make_installation: Call
     assert [] == [path for path in (installation.folder / "artifacts").rglob("*") if path.is_file()]
 
 
+def test_a_declared_length_over_the_limit_is_refused_unread(make_installation: Callable[..., Installation]) -> None:
+    """The answer comes although no byte of the body ever does."""
+    server = make_installation(max_body_bytes=_MIB).start_server()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as waiting:
+        waiting.sendall(_head("text/csv", _MIB + 1))
+        assert waiting.recv(12) == b"HTTP/1.1 413"
+
+
 def test_stalled_clients_hold_nobody_up(make_installation: Callable[..., Installation]) -> None:
     """With 120 uploads that begin and then say nothing more, and an import running, others are answered."""
     installation = make_installation(lease_seconds=60)
@@ -143,8 +151,12 @@ def _in_form(portions: Iterator[bytes]) -> Iterator[bytes]:
 def _beginning(*, as_form: bool) -> bytes:
     kind = "multipart/form-data; boundary=b" if as_form else "text/csv"
     part = b'--b\r\nContent-Disposition: form-data; name="file"; filename="f.csv"\r\n\r\n' if as_form else b""
-    head = f"POST /api/import HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: 100000\r\n\r\n"
-    return head.encode() + part + _HEADER
+    return _head(kind, 100_000) + part + _HEADER
+
+
+def _head(kind: str, length: int) -> bytes:
+    head = f"POST /api/import HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n"
+    return head.encode()
 
 
 def _peak_bytes(pid: int | None) -> int:
