@@ -1,5 +1,6 @@
 """Settings: environment variables `GLYPHD_*`, the same names in `.env`, or without the prefix in `glyphd.toml`."""
 
+import re
 from pathlib import Path
 from typing import Self
 from urllib.parse import unquote
@@ -50,8 +51,8 @@ class Settings(BaseSettings):
         """The folder of the submitted files."""
         if self.artifacts_url:
             return Path(unquote(self.artifacts_url.removeprefix("file://")))
-        if self.database_url.startswith("sqlite:///"):
-            return Path(self.database_url.removeprefix("sqlite:///")).parent / "artifacts"
+        if sqlite := re.match(r"sqlite(?:\+\w+)?:///([^?]+)", self.database_url):
+            return Path(sqlite[1]).parent / "artifacts"
         return Path("data/artifacts")
 
     @classmethod

@@ -9,6 +9,7 @@ from glyphd import __version__
 from glyphd.api import openapi, problems
 from glyphd.api.request_log import RequestLog
 from glyphd.api.routes import contract, health, imports, listings
+from glyphd.api.threads import Threads
 from glyphd.bootstrap import open_context
 from glyphd.logs import configure_logs
 from glyphd.services.context import Context
@@ -26,6 +27,7 @@ def create_app(settings: Settings | None = None, context: Context | None = None)
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         configure_logs(settings.log_level)
         app.state.settings = settings
+        app.state.threads = Threads()
         app.state.context = context or open_context(settings)
         yield
         if context is None:

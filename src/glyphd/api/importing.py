@@ -2,13 +2,15 @@
 
 import asyncio
 import time
+from functools import partial
 from typing import Any
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from fastapi import Request, Response
 from pydantic import TypeAdapter
 
 from glyphd.api.problems import problem_response, problem_types
+from glyphd.api.threads import threads_of
 from glyphd.api.uploads import receive_submission
 from glyphd.domain.imports import PENDING, Status
 from glyphd.errors import GlyphdError, ImportDiscarded, UnexpectedFailure
@@ -25,23 +27,27 @@ _CARRIED = ("import_id", "received", "count", "rejected", "errors", "error_count
 
 async def import_batch(request: Request, context: Context, settings: Settings, actor: str) -> Response:
     """Receive one batch and answer with its report: 201 finished, 202 not yet, a problem when it failed."""
-    await to_thread.run_sync(check_queue, context)
+    threads = threads_of(request)
+    await to_thread.run_sync(check_queue, context, limiter=threads.uploads)
     query = [{name: value} for name, value in request.query_params.multi_items()]
-    parse_options(*query, now=context.clock())  # refuse before the body is read
-    submission = await receive_submission(request, context.artifacts, settings)
-    options = parse_options(*query, submission.options, now=context.clock())
-    request_id = request.state.request_id
-    import_id = await to_thread.run_sync(receive_import, context, options, [submission.artifact], actor, request_id)
+    read_options = partial(parse_options, *query, now=context.clock())
+    read_options()  # refuse before the body is read
+    artifact, options = await receive_submission(request, context.artifacts, settings, read_options)
+    import_id = await to_thread.run_sync(
+        receive_import, context, options, [artifact], actor, request.state.request_id, limiter=threads.uploads
+    )
     request.state.import_id = import_id
-    return answer(await _await_outcome(context, import_id, settings.wait_seconds))
+    return answer(await _await_outcome(context, import_id, settings.wait_seconds, threads.outcomes))
 
 
-async def _await_outcome(context: Context, import_id: str, wait_seconds: float) -> ImportReport:
+async def _await_outcome(
+    context: Context, import_id: str, wait_seconds: float, threads: CapacityLimiter
+) -> ImportReport:
     deadline, pause = time.monotonic() + wait_seconds, _FIRST_PAUSE
-    while await to_thread.run_sync(is_pending, context, import_id) and time.monotonic() < deadline:
+    while await to_thread.run_sync(is_pending, context, import_id, limiter=threads) and time.monotonic() < deadline:
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, _LONGEST_PAUSE)
-    return await to_thread.run_sync(report_import, context, import_id)
+    return await to_thread.run_sync(report_import, context, import_id, limiter=threads)
 
 
 def answer(report: ImportReport) -> Response:

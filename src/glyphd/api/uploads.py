@@ -6,8 +6,8 @@ a time, so that other requests go on being answered.
 
 import mmap
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 from anyio import to_thread
 from starlette.requests import ClientDisconnect, Request
@@ -15,11 +15,12 @@ from streaming_form_data import ParseFailedException, StreamingFormDataParser
 from streaming_form_data.parser import UnexpectedPartException, parse_content_boundary
 from streaming_form_data.targets import BaseTarget
 
+from glyphd.api.threads import threads_of
 from glyphd.artifacts.folder import ArtifactFolder, ArtifactWriter
 from glyphd.domain.imports import Artifact
 from glyphd.errors import BodyTooLarge, IncompleteBody, InvalidParameter, MalformedRequest, MissingFile
 from glyphd.ingest.json_body import read_json_body
-from glyphd.services.options import OPTION_NAMES
+from glyphd.services.options import OPTION_NAMES, ImportOptions
 from glyphd.services.receiving import PORTION_BYTES, clean_filename, store_artifact
 from glyphd.settings import Settings
 
@@ -28,25 +29,37 @@ FORM_OVERHEAD_BYTES = 64 * 1024
 """What a form may hold besides the contents of its parts: the parser keeps the headers of a part in memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """A batch whose bytes are durable, and the options that came in its body."""
+class ReadOptions(Protocol):
+    """Checks the options that came in a body, before its bytes are kept."""
 
-    artifact: Artifact
-    options: Mapping[str, Any]
+    def __call__(self, options: Mapping[str, Any], /) -> ImportOptions:
+        """Return the options of the import. Raises InvalidParameter and the like."""
+        ...
 
 
-async def receive_submission(request: Request, store: ArtifactFolder, settings: Settings) -> Submission:
-    """Receive the body. Raises BodyTooLarge, IncompleteBody, MalformedRequest, MissingFile, UnsupportedFormat."""
+Submission = tuple[Artifact, ImportOptions]
+"""A batch whose bytes are durable, and what is asked for it."""
+
+
+async def receive_submission(
+    request: Request, store: ArtifactFolder, settings: Settings, read_options: ReadOptions
+) -> Submission:
+    """Receive the body; what is refused leaves no bytes behind.
+
+    Raises BodyTooLarge, IncompleteBody, MalformedRequest, MissingFile, UnsupportedFormat, and what ``read_options``
+    raises.
+    """
+    threads = threads_of(request)
     media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
     with store.writing() as writer:
         if media_type == "multipart/form-data":
-            return await _receive_form(request, writer, settings)
+            return await _receive_form(request, writer, settings, read_options)
         limit = settings.max_json_bytes if _is_json(media_type) else settings.max_body_bytes
         await _receive_bytes(request, limit, writer.write)
         if _is_json(media_type):
-            return await to_thread.run_sync(_json_submission, writer, store)
-        return await to_thread.run_sync(_submission, writer, media_type or None, None, {})
+            return await to_thread.run_sync(_json_submission, writer, store, read_options, limiter=threads.json_bodies)
+        submit = partial(_submission, writer, read_options, {}, media_type or None, None)
+        return await to_thread.run_sync(submit, limiter=threads.uploads)
 
 
 def _is_json(media_type: str) -> bool:
@@ -58,7 +71,7 @@ async def _receive_bytes(request: Request, limit: int, take: Callable[[bytes], N
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limit:
         raise BodyTooLarge(f"The body has {declared} bytes; this server accepts {limit}.", limit=limit)
-    received, portion = 0, bytearray()
+    received, portion, threads = 0, bytearray(), threads_of(request)
     try:
         async for chunk in request.stream():
             received += len(chunk)
@@ -66,33 +79,38 @@ async def _receive_bytes(request: Request, limit: int, take: Callable[[bytes], N
                 raise BodyTooLarge(f"The body has more than the {limit} bytes that this server accepts.", limit=limit)
             portion += chunk
             if len(portion) >= PORTION_BYTES:
-                await to_thread.run_sync(take, bytes(portion))
+                await to_thread.run_sync(take, bytes(portion), limiter=threads.uploads)
                 portion.clear()
     except ClientDisconnect as exc:
         raise IncompleteBody(f"The client went away after {received} bytes.") from exc
-    await to_thread.run_sync(take, bytes(portion))
+    await to_thread.run_sync(take, bytes(portion), limiter=threads.uploads)
 
 
 def _submission(
-    writer: ArtifactWriter, media_type: str | None, filename: str | None, options: Mapping[str, Any]
+    writer: ArtifactWriter,
+    read_options: ReadOptions,
+    given: Mapping[str, Any],
+    media_type: str | None,
+    filename: str | None,
 ) -> Submission:
-    return Submission(store_artifact(writer, media_type, filename), options)
+    options = read_options(given)
+    return store_artifact(writer, media_type, filename), options
 
 
 # -- JSON -------------------------------------------------------------------------------------------------------------
 
 
-def _json_submission(writer: ArtifactWriter, store: ArtifactFolder) -> Submission:
+def _json_submission(writer: ArtifactWriter, store: ArtifactFolder, read_options: ReadOptions) -> Submission:
     """Read the options of a JSON body; a file's text inside it becomes the artifact itself."""
     writer.flush()
     if not writer.bytes:
         raise MissingFile("The body is empty.")
     filename, content, options = _taken_apart(writer)
     if content is None:
-        return _submission(writer, "application/json", None, options)
+        return _submission(writer, read_options, options, "application/json", None)
     with store.writing() as inner:
         inner.write(content.encode())
-        return _submission(inner, None, filename, options)
+        return _submission(inner, read_options, options, None, filename)
 
 
 def _taken_apart(writer: ArtifactWriter) -> tuple[str | None, str | None, Mapping[str, Any]]:
@@ -106,18 +124,15 @@ def _taken_apart(writer: ArtifactWriter) -> tuple[str | None, str | None, Mappin
 # -- multipart --------------------------------------------------------------------------------------------------------
 
 
-async def _receive_form(request: Request, writer: ArtifactWriter, settings: Settings) -> Submission:
+async def _receive_form(
+    request: Request, writer: ArtifactWriter, settings: Settings, read_options: ReadOptions
+) -> Submission:
     form = _Form(request.headers, writer)
     await _receive_bytes(request, settings.max_body_bytes, form.take)
     form.finish()
-    file = form.file
-    return await to_thread.run_sync(
-        _submission,
-        writer,
-        file.multipart_content_type or None,
-        clean_filename(file.multipart_filename),
-        form.options(),
-    )
+    media_type, filename = form.file.multipart_content_type or None, clean_filename(form.file.multipart_filename)
+    submit = partial(_submission, writer, read_options, form.options(), media_type, filename)
+    return await to_thread.run_sync(submit, limiter=threads_of(request).uploads)
 
 
 class _Form:

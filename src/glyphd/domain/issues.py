@@ -23,6 +23,7 @@ class IssueCode(StrEnum):
     UNKNOWN_MODEL = "unknown_model"
     INVALID_ENCODING = "invalid_encoding"
     RAGGED_ROW = "ragged_row"
+    NOT_TEXT = "not_text"
     NOT_AN_OBJECT = "not_an_object"
     DUPLICATE_MEMBER = "duplicate_member"
 
@@ -40,6 +41,7 @@ DESCRIPTIONS: dict[IssueCode, str] = {
     IssueCode.UNKNOWN_MODEL: "The model is `UNKNOWN`: the pipeline could not tell what is offered.",
     IssueCode.INVALID_ENCODING: "The record holds text that is not valid Unicode (UTF-8), or a NUL character.",
     IssueCode.RAGGED_ROW: "The record has more or fewer cells than the header.",
+    IssueCode.NOT_TEXT: "A text field holds a JSON boolean, array or object.",
     IssueCode.NOT_AN_OBJECT: "The record is not a JSON object.",
     IssueCode.DUPLICATE_MEMBER: "The JSON object names one member twice, so that one of the values would be lost.",
 }

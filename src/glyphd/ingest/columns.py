@@ -93,6 +93,7 @@ def check_header(header: Sequence[str], resolution: Resolution, schema_version: 
         raise MissingColumn(
             f"Missing: {names}. Found: {', '.join(header[:HEADERS_SHOWN])}." + (f" ({also}.)" if also else ""),
             line=line,
+            column=len(header) + 1,
             missing=[f.name for f in missing],
             accepted=accepted,
             found=list(header[:HEADERS_SHOWN]),

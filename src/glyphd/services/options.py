@@ -41,6 +41,8 @@ def parse_options(*origins: Mapping[str, Any], now: datetime) -> ImportOptions:
     values: dict[str, Any] = {}
     for origin in origins:
         for name, given in origin.items():
+            if given is None and name in _PARSERS:
+                continue  # JSON's way to say that it is not given
             if name not in _PARSERS:
                 raise InvalidParameter(
                     f"{name!r} is not an option; the options are {', '.join(_PARSERS)}.", parameter=name

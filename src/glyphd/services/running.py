@@ -34,6 +34,7 @@ from glyphd.ingest.validate import Validator, Verdict
 from glyphd.services.auditing import audit_import
 from glyphd.services.cleaning import remove_rows
 from glyphd.services.context import Context
+from glyphd.services.heartbeat import heartbeat
 from glyphd.store import artifacts, events, imports, rejections, rows
 from glyphd.store.unit_of_work import UnitOfWork
 
@@ -95,7 +96,7 @@ def run_import(context: Context, held: Import) -> None:
     log.info("import.started", source=held.source)
     run = _Run(context, held)
     try:
-        with context.artifacts.scratch() as spool, Derivation(spool) as derivation:
+        with heartbeat(context, held), context.artifacts.scratch() as spool, Derivation(spool) as derivation:
             run.read_artifact(derivation)
             log.info("import.read", received=run.received, count=run.count, rejected=run.rejected)
             finished = audit_import(context, held, run.outcome(), derivation)
@@ -147,7 +148,7 @@ class _Run:
         if self.rejected and self.held.on_error is OnError.ABORT:
             raise RejectedRecords(f"{self.rejected} of {self.received} records were rejected, and on_error is abort.")
         if not self.count:
-            raise NoValidRecord(f"All {self.received} records were rejected.")
+            raise NoValidRecord(f"{self.received} of {self.received} records were rejected.")
 
     def outcome(self) -> dict[str, object]:
         """Return what the run has counted, as columns of the ledger."""

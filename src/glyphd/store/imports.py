@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -115,13 +115,16 @@ def next_to_clean(connection: Connection) -> Import | None:
     return None if row is None else _import(row)
 
 
-def release_leases(connection: Connection, worker: str) -> int:
-    """End the leases of a worker that is known to be dead; return how many imports that frees."""
+def release_leases(connection: Connection, worker: str, *, on_purpose: bool = False) -> int:
+    """End the leases of a worker that is known to be gone; return how many imports that frees.
+
+    ``on_purpose``: the worker was told to stop, so that its attempt does not count against the import.
+    """
     table = import_batches.c
     return connection.execute(
         update(import_batches)
         .where(table.worker == worker, table.status == Status.RUNNING)
-        .values(lease_expires_at=datetime.fromisoformat("1970-01-01T00:00:00+00:00"))
+        .values(lease_expires_at=datetime.fromtimestamp(0, UTC), attempts=table.attempts - int(on_purpose))
     ).rowcount
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, or_, select, type_coerce
 from sqlalchemy.types import NullType
 
 from glyphd.domain.identity import hash_identity, identity_text, listing_key_hex
@@ -116,14 +116,21 @@ def _conditions(filters: RowFilters) -> list[ColumnElement[bool]]:
 
 
 def _seen_conditions(filters: RowFilters) -> list[ColumnElement[bool]]:
-    """Compare moments in SQLite's own reading of them: rows from the field hold several text forms."""
-    seen = func.strftime("%Y-%m-%d %H:%M:%f", scored_listings.c.seen_at)
+    """Compare moments in SQLite's own reading of them: rows from the field hold several text forms.
+
+    It rounds to milliseconds, and so the bounds are rounded by it too.
+    """
+    seen = _to_milliseconds(scored_listings.c.seen_at)
     conditions: list[ColumnElement[bool]] = []
     if filters.after is not None:
-        conditions.append(seen >= timestamp_text(filters.after)[:23])
+        conditions.append(seen >= _to_milliseconds(literal(timestamp_text(filters.after))))
     if filters.before is not None:
-        conditions.append(seen < timestamp_text(filters.before)[:23])
+        conditions.append(seen < _to_milliseconds(literal(timestamp_text(filters.before))))
     return conditions
+
+
+def _to_milliseconds(moment: ColumnElement[Any]) -> ColumnElement[str]:
+    return func.strftime("%Y-%m-%d %H:%M:%f", moment)
 
 
 def _search_conditions(filters: RowFilters) -> list[ColumnElement[bool]]:
@@ -138,7 +145,7 @@ def _listing(row: dict[str, Any]) -> dict[str, Any]:
     for field in FIELDS:
         shown[field.name] = _shown(field, row[field.name])
     identity = identity_text(
-        row["canonical_model"], shown["source_url"], shown["seller"], shown["region"], shown["condition"]
+        str(row["canonical_model"]), shown["source_url"], shown["seller"], shown["region"], shown["condition"]
     )
     shown["listing_key"] = listing_key_hex(hash_identity(identity))
     shown["created_at"] = parse_timestamp(row["created_at"])

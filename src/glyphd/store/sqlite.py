@@ -55,20 +55,21 @@ class SqliteEngine:
 
     def begin_reading(self, connection: Connection) -> None:
         """Begin a snapshot; WAL keeps it, whatever writers do."""
+        _driver(connection).text_factory = _shown_text
         connection.exec_driver_sql("BEGIN")
 
     @contextmanager
     def turn(self, connection: Connection, *, durable: bool) -> Iterator[None]:
         """Pass the turnstile and begin."""
         with self._turnstile.turn():
+            _driver(connection).text_factory = str
             connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield
 
     def in_transaction(self, connection: Connection) -> bool:
         """Tell whether there is something to roll back: SQLite itself rolls back when the disk is full."""
-        driver: Any = connection.connection.driver_connection
-        return bool(driver.in_transaction)
+        return bool(_driver(connection).in_transaction)
 
     def append(
         self,
@@ -85,6 +86,15 @@ class SqliteEngine:
     def give_way(self) -> None:
         """Stay out of the turnstile for a millisecond, in which a waiting writer gets it."""
         time.sleep(0.001)
+
+
+def _driver(connection: Connection) -> Any:
+    return connection.connection.driver_connection
+
+
+def _shown_text(text: bytes) -> str:
+    """Databases of the field hold text that is not UTF-8; what is only read is shown, never refused."""
+    return text.decode("utf-8", "replace")
 
 
 def _set_up(connection: sqlite3.Connection, _record: Any) -> None:

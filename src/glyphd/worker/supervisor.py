@@ -74,7 +74,7 @@ class WorkerSupervisor:
     def _free(self, name: str) -> None:
         try:
             with self._context.database.writing() as work:
-                imports.release_leases(work.connection, name)
+                imports.release_leases(work.connection, name, on_purpose=self._stopping.is_set())
                 work.commit()
         except GlyphdError as exc:  # the leases run out by themselves
             _log.warning("worker.leases_not_freed", worker=name, code=exc.code)

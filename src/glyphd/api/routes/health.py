@@ -13,7 +13,7 @@ router = APIRouter(tags=["health"])
 
 @router.get("/api/health")
 @router.get("/livez")
-def get_health() -> Health:
+async def get_health() -> Health:
     """Answer as long as the process does."""
     return Health(status="ok")
 

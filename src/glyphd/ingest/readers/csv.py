@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from pyarrow import csv as arrow_csv
 
 from glyphd.domain.issues import DESCRIPTIONS, IssueCode, Rejection
-from glyphd.errors import CountsDisagree, EmptyFile
+from glyphd.errors import CountsDisagree
 from glyphd.ingest.columns import ColumnMapping, map_columns
-from glyphd.ingest.readers.dialect import Dialect, read_dialect
+from glyphd.ingest.readers.dialect import Dialect, empty_file, read_dialect
 from glyphd.ingest.readers.faults import check_nul, check_remainder, check_sizes
 from glyphd.ingest.readers.locate import Block
 from glyphd.ingest.readers.scan import Positions, Scan, scan_block
@@ -50,7 +50,7 @@ class CsvReader:
                 yield _chunk(part, self._dialect)
                 received += part.starts.size
         if received == 0:
-            raise EmptyFile("The file has a header and no record.", line=self._dialect.line, column=1)
+            raise empty_file("The file has a header and no record.", found="a header", line=self._dialect.line)
 
     def _blocks(self) -> Iterator[tuple[bytes, Scan]]:
         """Yield blocks that begin at the start of a record, each with the scan of its complete records."""

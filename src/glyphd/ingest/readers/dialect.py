@@ -3,7 +3,7 @@
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
 from dataclasses import dataclass
 
-from glyphd.errors import EmptyFile, RecordTooLarge, TooManyColumns, WrongEncoding
+from glyphd.errors import EmptyFile, NulByte, RecordTooLarge, TooManyColumns, UnterminatedQuote, WrongEncoding
 from glyphd.ingest.columns import Resolution, check_header, resolve_columns
 from glyphd.ingest.readers.locate import count_lines
 from glyphd.ingest.readers.scan import scan_block, split_record
@@ -65,7 +65,7 @@ def read_dialect(head: bytes, schema_version: str, limits: Limits, *, final: boo
     while head[start : start + 1].isspace():
         start += 1
     if start == len(head):
-        raise EmptyFile("The file is empty." if not head else "The file holds only blank lines.", line=1, column=1)
+        raise empty_file("The file is empty." if not head else "The file holds only blank lines.", found="nothing")
     candidates = [_read_header(head, start, delimiter, schema_version, final=final) for delimiter in DELIMITERS]
     dialect = max(candidates, key=lambda candidate: (len(candidate.resolution.fields), len(candidate.header) > 1))
     if len(dialect.header) > limits.columns:
@@ -76,8 +76,27 @@ def read_dialect(head: bytes, schema_version: str, limits: Limits, *, final: boo
             found=len(dialect.header),
             expected=limits.columns,
         )
+    if (nul := head.find(0, start, dialect.body)) >= 0:
+        column = 1 + _cell_of(head[start : dialect.body], dialect.delimiter, nul - start)
+        raise NulByte(
+            f"There is a NUL byte in column {column} of the header.",
+            line=dialect.line,
+            column=column,
+            found="NUL",
+            expected="text",
+        )
     check_header(dialect.header, dialect.resolution, schema_version, dialect.line)
     return dialect
+
+
+def empty_file(detail: str, *, found: str, line: int = 1) -> EmptyFile:
+    """Return the fault of a file without a record."""
+    return EmptyFile(detail, line=line, column=1, found=found, expected="a header and at least one record")
+
+
+def _cell_of(record: bytes, delimiter: int, position: int) -> int:
+    """Return how many cells lie before a position of a record."""
+    return len(split_record(record[: position + 1].rstrip(b"\0") + b"x", delimiter)) - 1
 
 
 def _read_header(head: bytes, start: int, delimiter: int, schema_version: str, *, final: bool) -> Dialect:
@@ -119,4 +138,19 @@ def _first_record(head: bytes, start: int, delimiter: int, *, final: bool, line:
         if scan.ends.size:
             body = scan.starts[1] if scan.starts.size > 1 else scan.consumed
             return start + int(scan.ends[0]), start + int(body)
-    raise RecordTooLarge(f"The header does not end within {len(head)} bytes.", line=line, column=1)
+    if final and scan.open_quote is not None:
+        column = 1 + head.count(delimiter, start, start + scan.open_quote)
+        raise UnterminatedQuote(
+            f"The quote that opens in column {column} of the header is never closed.",
+            line=line,
+            column=column,
+            found="end of file",
+            expected='a closing "',
+        )
+    raise RecordTooLarge(
+        f"The header does not end within {len(head)} bytes.",
+        line=line,
+        column=1,
+        found=f"over {len(head)} bytes",
+        expected="the end of a line",
+    )

@@ -10,6 +10,7 @@ import msgspec
 import polars as pl
 
 from glyphd.domain.issues import IssueCode, Rejection
+from glyphd.domain.listing import FIELDS, FieldType
 from glyphd.errors import CellTooLarge, EmptyFile, TooManyColumns
 from glyphd.ingest.columns import SUPERSEDED_COLUMN, ColumnMapping, resolve_columns
 from glyphd.ingest.readers.dialect import check_encoding
@@ -17,6 +18,7 @@ from glyphd.ingest.readers.json_text import JsonText, RepeatedMembers, as_bytes
 from glyphd.ingest.records import IMPORT_INDEX, Chunk, Limits, malformed_record
 
 LISTINGS = "listings"
+EXPECTED = "an array of at least one listing"
 
 _KNOWN_NAMES = 10_000
 """So many different sets of member names are remembered; more are looked up again each time."""
@@ -28,6 +30,7 @@ Record = tuple[Any, str]
 """A value, numbers as text, and the stretch of JSON that it was read from."""
 
 _TEXTUAL = {str, type(None)}
+_TEXT_FIELDS = {field.name for field in FIELDS if field.type in {FieldType.TEXT, FieldType.URL, FieldType.TIMESTAMP}}
 _RAW_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -40,7 +43,7 @@ class JsonReader:
             head = file.read(64)
         check_encoding(head)
         if not head:
-            raise EmptyFile("The file is empty.", line=1, column=1)
+            raise EmptyFile("The file is empty.", line=1, column=1, found="nothing", expected=EXPECTED)
         self._path = path
         self._limits = limits
         self._members = _Members(schema_version, limits.columns)
@@ -62,7 +65,7 @@ class JsonReader:
                 yield chunk.finished()
                 received += len(chunk.texts)
         if received == 0:
-            raise EmptyFile("The file holds no record.", line=1, column=1)
+            raise EmptyFile("The file holds no record.", line=1, column=1, found="an empty array", expected=EXPECTED)
 
     def _cut(self, records: list[Record], chunk: "_Chunk") -> None:
         """Cut records into cells and add them to a chunk."""
@@ -70,6 +73,9 @@ class JsonReader:
         for index, record in enumerate(records, start=chunk.first_index + len(chunk.texts)):
             if code := _fault(record, self._members):
                 chunk.malformed.append(malformed_record(index, as_bytes(record[1]), code))
+            elif member := self._members.not_text(record[0]):
+                message = f"{member} must be text, not a boolean, an array or an object"
+                chunk.malformed.append(malformed_record(index, as_bytes(record[1]), IssueCode.NOT_TEXT, message))
             else:
                 good[index] = record
         indices = pl.Series(IMPORT_INDEX, list(good), dtype=pl.Int64)
@@ -122,6 +128,13 @@ class _Members:
         self._known: dict[Names, dict[str, str]] = {}
         self._seen: dict[str, None] = {}
         self._superseded: set[str] = set()
+
+    def not_text(self, record: dict[str, Any]) -> str | None:
+        """Return the first member that is a text field and holds something else; numbers have come as text."""
+        for name, member in self.fields(tuple(record)).items():
+            if name in _TEXT_FIELDS and type(record[member]) not in _TEXTUAL:
+                return member
+        return None
 
     def fields(self, names: Names) -> dict[str, str]:
         """Return field → member name for records with these members. Raises TooManyColumns."""
