@@ -23,7 +23,6 @@ PRAGMAS = (
     "busy_timeout = 60000",
     "cache_size = -32000",
     "temp_store = MEMORY",
-    "wal_autocheckpoint = 4000",  # pages: every second or third step of an import, not every one
 )
 
 
