@@ -13,8 +13,9 @@ from glyphd.services.cleaning import clean_next
 from glyphd.services.context import Context
 from glyphd.services.discarding import discard_import
 from glyphd.services.reporting import report_import
-from glyphd.services.running import run_next
+from glyphd.services.running import MAX_ATTEMPTS, run_next
 from glyphd.services.surveying import survey_models
+from glyphd.store.imports import release_leases
 from tests.reliability.batches import Batch
 from tests.reliability.dying import SURVIVED, clean_and_die, later, receive_and_die, run_and_die
 from tests.reliability.ledger import check_installation, reports_of, submit
@@ -38,6 +39,21 @@ def test_a_worker_may_die_at_every_commit(make_installation: Callable[..., Insta
         assert Status.PUBLISHED is report_import(context, import_id).status
         check_installation(context, [_BATCH])
     assert died >= 8, "the import has fewer commits than it had"
+
+
+def test_a_worker_that_is_stopped_on_purpose_costs_no_attempt(make_installation: Callable[..., Installation]) -> None:
+    """What it left is removed all the same, however often servers are restarted."""
+    installation = make_installation()
+    context = installation.context
+    import_id = submit(context, _BATCH)
+    for _ in range(MAX_ATTEMPTS + 1):
+        _exit_code(partial(run_and_die, installation.settings, 4))  # after the claim and two steps of rows
+        with context.database.writing() as work:
+            release_leases(work.connection, "dying", on_purpose=True)
+            work.commit()
+    run_next(context, "successor")
+    assert Status.PUBLISHED is report_import(context, import_id).status
+    check_installation(context, [_BATCH])
 
 
 def test_a_cleaner_may_die_at_every_commit(make_installation: Callable[..., Installation], tmp_path: Path) -> None:

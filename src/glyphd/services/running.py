@@ -136,7 +136,7 @@ class _Run:
 
     def read_artifact(self, derivation: Derivation) -> None:
         """Store every record of the artifact as a row or as a rejection. Raises FileFault and LeaseLost."""
-        if self.held.attempts > 1:
+        if self.held.fencing_token > 1:  # not `attempts`: one that was stopped on purpose is not counted
             self._remove_leftovers()
         validator = Validator(self.held.schema_version, self.held.imported_at)
         reader = self._open()
