@@ -114,6 +114,9 @@ IMPORT_RESPONSES: dict[int | str, dict[str, Any]] = {
         errors.UnsupportedFormat,
         errors.QueueFull,
         errors.NoSpaceLeft,
+        errors.WorkerDied,
+        errors.CountsDisagree,
+        errors.ArtifactDamaged,
     ),
     **_REFUSALS,
 }

@@ -72,7 +72,7 @@ def get_import(context: ServiceContext, import_id: ImportId) -> ImportReport:
     response_model=Page[RejectedRecord],
     responses={
         200: {"content": {"text/csv": {"schema": {"type": "string"}, "example": examples.REJECTIONS_CSV}}},
-        **declare(ImportNotFound, ArtifactNotFound, InvalidParameter),
+        **declare(ImportNotFound, ArtifactNotFound, InvalidParameter, ArtifactDamaged),
     },
 )
 def get_rejections(
