@@ -31,7 +31,7 @@ def test_what_was_acknowledged_survives_servers_and_workers_that_are_killed(
         Reader(context, batches, seed=chance.randrange(1 << 32)) as reader,
         _Uploads(server.url, batches, chance.randrange(1 << 32)) as uploads,
     ):
-        for _ in range(rounds(12)):
+        for _ in range(rounds(10)):
             time.sleep(chance.uniform(0.05, 1))
             struck = chance.choice(["server", "worker", "both"])
             if struck != "worker":

@@ -24,7 +24,7 @@ def test_imports_survive_workers_that_are_killed(
     batches: dict[str, Batch] = {}
     phases: Counter[str] = Counter()
     with Reader(context, batches, seed=chance.randrange(1 << 32)) as reader:
-        for _ in range(rounds(30)):
+        for _ in range(rounds(24)):
             while _waiting(context) < 2:
                 _submit_another(context, batches, chance)
             worker = installation.start_worker()
