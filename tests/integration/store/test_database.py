@@ -69,7 +69,7 @@ def test_writers_wait_for_each_other(database: Database) -> None:
     assert 16 == len(_import_ids(database))
 
 
-@pytest.mark.parametrize("url", ["postgresql://localhost/glyphd", "sqlite://", "mysql://x/y"])
+@pytest.mark.parametrize("url", ["postgresql://localhost/glyphd", "sqlite://", "mysql://x/y", "data/glyphd.sqlite"])
 def test_other_engines_are_refused(url: str) -> None:
     """In words, and before anything is connected to."""
     with pytest.raises(StoreUnavailable):
@@ -129,6 +129,13 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable, match="not a database"), database.reading():
         pass
     database.dispose()
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    """A file is in its place: the store is unavailable, in words."""
+    (tmp_path / "data").write_text("")
+    with pytest.raises(StoreUnavailable, match="data"):
+        Database(f"sqlite:///{tmp_path}/data/g.sqlite")
 
 
 def test_a_folder_is_made(tmp_path: Path) -> None:
