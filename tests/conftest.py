@@ -1,5 +1,6 @@
 """Fixtures that every kind of test shares: factories for a migrated installation and for batches."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,6 +29,15 @@ GOOD_ROW = {
     "price": "28450.00",
     "score": "71.4",
 }
+
+
+@pytest.fixture(autouse=True)
+def _environment() -> Iterator[None]:
+    """Put the environment back: `serve` writes its settings there for the processes it starts."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.fixture(scope="session")
