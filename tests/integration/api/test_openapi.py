@@ -73,9 +73,8 @@ def test_every_problem_is_declared_with_examples(document: dict[str, Any]) -> No
                 assert (code, int(status)) == (example["value"]["code"], example["value"]["status"])
                 declared.add(code)
     never_over_http = {"error", "file_fault", "method_not_allowed", "lease_lost", "migration_failed"}
-    inside_500 = {"counts_disagree", "worker_died"}  # failures of an import, carried by the same 500
 
-    assert set(problem_types()) - never_over_http - inside_500 == declared
+    assert set(problem_types()) - never_over_http == declared
 
 
 def test_no_default_of_the_framework_is_left(document: dict[str, Any]) -> None:

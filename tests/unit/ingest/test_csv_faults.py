@@ -36,6 +36,10 @@ WIDE = f"{HEADER},notes"
         (f"{HEADER},größe\n{GOOD},1\n".encode("latin-1"), WrongEncoding, 1, 8),
         (f"{HEADER}\n{GOOD}\n{GOOD[:-1]}\0\n".encode(), NulByte, 3, 7),
         (f"{HEADER}\r\n{GOOD}\r\nA,\0\r\n".encode(), NulByte, 3, 2),
+        (f"a\0b,{HEADER}\n1,{GOOD}\n".encode(), NulByte, 1, 1),
+        (f"{HEADER},a\0b\n{GOOD},1\n".encode(), NulByte, 1, 8),
+        (f'"{HEADER}\n{GOOD}\n'.encode(), UnterminatedQuote, 1, 1),
+        (f'{HEADER},"x\n{GOOD},1\n'.encode(), UnterminatedQuote, 1, 8),
         (f'{WIDE}\n{GOOD},"two\nlines"\n{GOOD},"never ""closed""\n{GOOD},x\n'.encode(), UnterminatedQuote, 4, 8),
         (f'{HEADER}\nA 5" card,"{GOOD}\n'.encode(), UnterminatedQuote, 2, 2),
         (f"{WIDE}\n\n{GOOD},{'x' * 101}\n".encode(), CellTooLarge, 3, 8),
@@ -55,7 +59,9 @@ def test_faults_say_where_they_are(read, content, fault, line, column):
     """Each fault of a file carries the physical line and the column."""
     with pytest.raises(fault) as caught:
         read(content, block_bytes=1_000, cell_bytes=100, record_bytes=500, columns=20)
-    assert (caught.value.members["line"], caught.value.members["column"]) == (line, column)
+    members = caught.value.members
+    assert (members["line"], members["column"]) == (line, column)
+    assert {"found", "expected"} <= set(members)
 
 
 def test_faults_name_the_header(read):

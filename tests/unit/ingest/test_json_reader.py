@@ -76,6 +76,15 @@ def test_arrays_and_objects_are_their_json_text(read):
     assert [rejection.issues[0].value for rejection in outcome.rejections] == values
 
 
+@pytest.mark.parametrize("value", ["true", "[]", '{"a": 1}'])
+@pytest.mark.parametrize("name", ["canonical_model", "seller", "source_url", "seen_at"])
+def test_text_fields_hold_text(read, name, value):
+    """A boolean, an array or an object in a text field is an issue that names the member; a number is text."""
+    outcome = read(f"[{GOOD_TEXT}, {with_member(name, value)}, {with_member('seller', '42')}]", Format.JSON)
+    assert outcome.codes == {2: ["not_text"]}
+    assert outcome.rejections[0].issues[0].message.startswith(f"{name} must be text")
+
+
 def test_records_that_are_no_listings(read):
     """Elements that are no objects and objects with a member twice are rejections with their bytes, in their place."""
     outcome = read(f'[1, {GOOD_TEXT}, null, "x", [], {{"price": 1, "price": 2}}, {{}}]', Format.JSON)
