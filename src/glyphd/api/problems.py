@@ -125,7 +125,7 @@ async def _on_glyphd_error(_request: Request, exc: Exception) -> Response:
 
 
 async def _on_invalid_request(_request: Request, exc: Exception) -> Response:
-    assert isinstance(exc, RequestValidationError)  # noqa: S101
+    assert isinstance(exc, RequestValidationError)  # noqa: S101 - the signature is wider than the promise, as above
     faults = [
         {"in": str(fault["loc"][0]), "parameter": ".".join(map(str, fault["loc"][1:])), "message": fault["msg"]}
         for fault in exc.errors()
@@ -140,7 +140,7 @@ def _sentence(faults: Sequence[Mapping[str, str]]) -> str:
 
 
 async def _on_http_exception(request: Request, exc: Exception) -> Response:
-    assert isinstance(exc, HTTPException)  # noqa: S101
+    assert isinstance(exc, HTTPException)  # noqa: S101 - the signature is wider than the promise, as above
     if exc.status_code == HTTPStatus.NOT_FOUND:
         problem: GlyphdError = errors.RouteNotFound(f"There is nothing at {request.url.path}.")
     elif exc.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
