@@ -4,8 +4,14 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Dialect, Text, types
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy import BigInteger, Dialect, Integer, Text, types
+from sqlalchemy.dialects.postgresql import TEXT, TIMESTAMP
+
+PlainText: types.TypeEngine[str] = Text().with_variant(TEXT(collation="C"), "postgresql")
+"""Text that is compared, ordered and searched byte by byte, as SQLite does it by itself."""
+
+RowNumber: types.TypeEngine[int] = Integer().with_variant(BigInteger(), "postgresql")
+"""The number of a row: 64 bits on both engines."""
 
 
 def timestamp_text(moment: datetime) -> str:
@@ -15,8 +21,10 @@ def timestamp_text(moment: datetime) -> str:
 
 def parse_timestamp(text: str | datetime | None) -> datetime | None:
     """Read a stored moment as UTC; databases in the field hold several text forms, and some hold none (then None)."""
-    if text is None or isinstance(text, datetime):
-        return text if text is None or text.tzinfo else text.replace(tzinfo=UTC)
+    if text is None:
+        return None
+    if isinstance(text, datetime):
+        return text.astimezone(UTC) if text.tzinfo else text.replace(tzinfo=UTC)
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
@@ -57,21 +65,30 @@ class _TextTimestamp(types.UserDefinedType[str]):
 
 
 class JsonText(types.TypeDecorator[Any]):
-    """A JSON value: canonical text on SQLite, JSONB on PostgreSQL."""
+    """A JSON value as canonical text: TEXT on SQLite, JSON on PostgreSQL (JSONB would rewrite `1e22`, and order keys)."""
 
     impl = Text
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> types.TypeEngine[Any]:
         """Choose the engine's own type."""
-        return dialect.type_descriptor(JSONB() if dialect.name == "postgresql" else Text())
+        return dialect.type_descriptor(_PlainJson() if dialect.name == "postgresql" else Text())
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
-        """Store NULL for None."""
-        if value is None or dialect.name == "postgresql":
-            return value
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """Return the text; NULL for None."""
+        if value is None:
+            return None
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
-        """Return the decoded value."""
+        """Return the decoded value; psycopg has decoded it already, and what is stored is never a mere string."""
         return json.loads(value) if isinstance(value, str) else value
+
+
+class _PlainJson(types.UserDefinedType[Any]):
+    """A column of type JSON that is written as text: SQLAlchemy's own type would encode that once more."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "JSON"
