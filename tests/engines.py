@@ -127,8 +127,6 @@ class PostgresDatabases(Databases):
 def _migrate(url: str) -> None:
     context = build_context(Settings(database_url=url))
 
-            c.exec_driver_sql(
-                "create table alembic_version (version_num text); insert into alembic_version values ('0010'); create view visible_listings as select l.* from scored_listings l join import_batches b using (import_id) where b.status='published'"
     schema.upgrade(context.database.engine)
     context.database.dispose()
 
