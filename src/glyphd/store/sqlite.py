@@ -93,7 +93,10 @@ class SqliteEngine:
         time.sleep(0.001)
 
     def faults(self, connection: Connection) -> list[Finding]:
-        """Ask for the journal mode, and whether the pages of the file hang together (0.6 s for 1M rows)."""
+        """Ask for the journal mode, and whether the pages of the file hang together.
+
+        That reads all of it: for 1M rows (423 MB) measured 0.6 s from memory, 10 s from a cold disk.
+        """
         found = []
         mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
         if mode != "wal":

@@ -171,10 +171,10 @@ def test_little_space(context: Context, monkeypatch: pytest.MonkeyPatch, free: i
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 512 MiB."""
+    """A disk of 1 MiB."""
     folder = tmp_path / "small"
     folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=512m", "tmpfs", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
     mounted = subprocess.run(command, capture_output=True, text=True, check=False)
     if mounted.returncode:
         pytest.skip(f"a small disk cannot be mounted here: {mounted.stderr.strip()}")
@@ -185,5 +185,13 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_disk_that_is_small(make_context: Callable[..., Context], small_disk: Path) -> None:
     """A real one, of the artifacts alone, whose folder nobody has made yet."""
     found = diagnose(make_context(artifacts_url=str(small_disk / "not" / "yet")))
-    said = f"The disk of the artifacts has 512.0 MiB of 512.0 MiB free ({small_disk / 'not' / 'yet'})."
+    said = f"The disk of the artifacts has 1.0 MiB of 1.0 MiB free ({small_disk / 'not' / 'yet'})."
     assert (_PROBLEM, said) == _of(Check.DISK, found)[-1]
+
+
+def test_a_disk_that_is_full(make_context: Callable[..., Context], small_disk: Path) -> None:
+    """What to do about an artifact store that cannot be written is another thing then."""
+    (small_disk / "ballast").write_bytes(bytes(1 << 20))
+    found = diagnose(make_context(artifacts_url=str(small_disk)))
+    full = Finding(Check.ARTIFACTS, _PROBLEM, "The artifact store is full.", "Make room on its disk.")
+    assert full == next(finding for finding in found if finding.check is Check.ARTIFACTS)

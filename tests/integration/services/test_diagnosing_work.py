@@ -15,7 +15,7 @@ from glyphd.services.checks.leases import MANY_ATTEMPTS, PATIENCE_LEASES
 from glyphd.services.context import Context
 from glyphd.services.diagnosing import diagnose
 from glyphd.services.discarding import discard_import
-from glyphd.services.running import claim_next, run_next
+from glyphd.services.running import claim_next, run_import, run_next
 from glyphd.store import imports
 
 _OK, _WARNING, _PROBLEM = Level.OK, Level.WARNING, Level.PROBLEM
@@ -77,8 +77,13 @@ def test_a_worker_at_work(context: Context, receive_at: Callable[..., str], star
     assert working(wait=1, run=1) == of(Check.LEASES, at(context, later + _LEASE))
 
 
-def test_a_lease_that_nobody_takes_over(context: Context, receive_at: Callable[..., str], start: datetime) -> None:
+def test_a_lease_that_nobody_takes_over(
+    context: Context, receive_at: Callable[..., str], start: datetime, execute: Callable[..., list[Any]]
+) -> None:
     """First another worker may yet come; once none has shown itself for long, there is none."""
+    receive_at(start)
+    run_next(at(context, start - timedelta(days=1)), "worker")
+    execute("UPDATE import_batches SET rows_to_remove = :no", no=False)
     import_id = receive_at(start)
     claim_next(at(context, start), "worker")
     said = f"Nobody has taken over 1 import whose lease has lapsed: {import_id}."
@@ -117,9 +122,9 @@ def test_nobody_begins(context: Context, receive_at: Callable[..., str], start: 
     """Imports wait, and no worker shows itself; the oldest counts."""
     for minutes in (0, 3, 4):
         receive_at(start + timedelta(minutes=minutes))
-    soon, late = start + _PATIENCE, start + timedelta(hours=3)
+    soon, late = start + _PATIENCE, start + timedelta(minutes=5)
     assert working(wait=3) == of(Check.LEASES, at(context, soon))
-    said = "No worker runs anything, while the oldest of 3 imports has waited for 3 h."
+    said = "No worker runs anything, while the oldest of 3 imports has waited for 5 min."
     assert [(_PROBLEM, said)] == of(Check.LEASES, at(context, late))
 
 
@@ -132,6 +137,19 @@ def test_a_worker_between_two_imports(context: Context, receive_at: Callable[...
     assert working(wait=1, remove=1) == of(Check.LEASES, at(context, later + _PATIENCE / 2))
     levels = [level for level, _ in of(Check.LEASES, at(context, later + _PATIENCE + _LEASE))]
     assert [_PROBLEM, _WARNING] == levels
+
+
+def test_a_worker_that_has_done_much(context: Context, receive_at: Callable[..., str], start: datetime) -> None:
+    """What it began last counts, and what it finished last, however long ago it began that."""
+    for _ in range(4):
+        receive_at(start)
+    for patience in (10, 20):
+        run_next(at(context, start + patience * _PATIENCE), "worker")
+    assert working(wait=2, remove=2) == of(Check.LEASES, at(context, start + 20 * _PATIENCE + _LEASE))
+    held = claim_next(at(context, start + 30 * _PATIENCE), "worker")
+    assert held is not None
+    run_import(at(context, start + 40 * _PATIENCE), held)
+    assert working(wait=1, remove=3) == of(Check.LEASES, at(context, start + 40 * _PATIENCE + _LEASE))
 
 
 def test_a_person_who_discards_is_no_worker(context: Context, receive_at: Callable[..., str], start: datetime) -> None:
@@ -208,7 +226,7 @@ def test_a_disk_with_another_clock(context: Context, monkeypatch: pytest.MonkeyP
 
 def test_imports_from_the_future(context: Context, receive_at: Callable[..., str], start: datetime) -> None:
     """The clock of who received them was ahead; two machines are never quite in step."""
-    for ahead in (0, 1, 60, 3_600):
+    for ahead in (0, 1, 2, 60, 3_600):
         receive_at(start + timedelta(seconds=ahead))
     said = "The ledger has 2 imports from after the present moment, 2026-11-22 05:00:00Z."
     assert (_WARNING, said) == of(Check.CLOCK, at(context, start))[-1]
