@@ -46,7 +46,9 @@ def test_a_warning_is_no_failure(glyphd: Glyphd, monkeypatch: pytest.MonkeyPatch
     (_artifacts() / "incoming" / "old").write_text("")
     ran = glyphd("doctor")
     assert ExitCode.OK == ran.exit_code
-    assert ["artifacts"] == [line.split()[1] for line in ran.stdout.splitlines() if line.startswith("warning")]
+    # `integrity` is how the server that tests run on is set
+    warned = [line.split()[1] for line in ran.stdout.splitlines() if line.startswith("warning")]
+    assert ["artifacts"] == [check for check in warned if check != "integrity"]
 
 
 def test_a_database_that_is_not_migrated(glyphd: Glyphd) -> None:

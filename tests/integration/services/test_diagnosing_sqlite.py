@@ -1,8 +1,6 @@
 """A diagnosis of a SQLite file, and only of one: gone, no database, damaged, in another journal mode, not writable."""
 
-import shutil
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -10,31 +8,28 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from glyphd.bootstrap import build_context
 from glyphd.domain.findings import RESTORE, Check, Finding, Level
 from glyphd.services.context import Context
 from glyphd.services.diagnosing import diagnose
 from glyphd.settings import Settings
+from tests.engines import only_sqlite
+
+pytestmark = only_sqlite
 
 _AWAY = "{} could not be checked, since the database cannot be used."
 _PAGE_BYTES = 4096
 
 
 @pytest.fixture
-def file(tmp_path: Path, migrated_database: Path) -> Path:
+def file(make_settings: Callable[..., Settings]) -> Path:
     """A migrated SQLite file in a folder of its own."""
-    path = tmp_path / "file" / "glyphd.sqlite"
-    path.parent.mkdir()
-    shutil.copy(migrated_database, path)
-    return path
+    return Path(make_settings().database_url.removeprefix("sqlite:///"))
 
 
 @pytest.fixture
-def context(file: Path) -> Iterator[Context]:
-    """A context over that file, whatever engine other tests run on."""
-    context = build_context(Settings(database_url=f"sqlite:///{file}"))
-    yield context
-    context.database.dispose()
+def context(make_context: Callable[..., Context]) -> Context:
+    """A context over that file."""
+    return make_context()
 
 
 def _bad(context: Context) -> list[Finding]:
