@@ -1,6 +1,7 @@
 """A diagnosis of a SQLite file, and only of one: gone, no database, damaged, in another journal mode, not writable."""
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
