@@ -52,15 +52,20 @@ def _client(server: Server, samples: Samples) -> Iterator[None]:
 
 def run(options: Options) -> list[Figure]:
     """Measure and return the figures."""
-    idle, busy = Samples(), Samples()
     with Server() as server:
-        server.upload(dataset(Dataset(options.rows)))
-        for number in range(options.repeats):
-            file = dataset(Dataset(options.rows, seed=2 + number))
-            with _client(server, idle):
-                subprocess.run(["sleep", str(IDLE_SECONDS)], check=True)
-            with _client(server, busy):
-                server.upload(file)
+        return figures(server, options)
+
+
+def figures(server: Server, options: Options) -> list[Figure]:
+    """Measure a server that has imported next to nothing, and return the figures."""
+    idle, busy = Samples(), Samples()
+    server.upload(dataset(Dataset(options.rows)))
+    for number in range(options.repeats):
+        file = dataset(Dataset(options.rows, seed=2 + number))
+        with _client(server, idle):
+            subprocess.run(["sleep", str(IDLE_SECONDS)], check=True)
+        with _client(server, busy):
+            server.upload(file)
     return [
         *_figures("page of 100 listings", PAGE, idle, busy, RATIO),
         *_figures("control: /livez", CONTROL, idle, busy),

@@ -36,20 +36,26 @@ class Upload:
 class Server:
     """Runs until the `with` block ends; its folder goes with it."""
 
-    def __init__(self) -> None:
-        """Choose a free port and a folder on the disk of the repository; nothing runs yet."""
+    def __init__(self, database_url: str | None = None, import_workers: int = 1) -> None:
+        """Choose a free port and a folder on the disk of the repository; nothing runs yet.
+
+        The database is a SQLite file in that folder unless there is a URL.
+        """
         CACHE.mkdir(exist_ok=True)
         self.folder = Path(tempfile.mkdtemp(prefix="server-", dir=CACHE))
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
+        self._database_url = database_url or f"sqlite:///{self.folder / 'glyphd.sqlite'}"
+        self._import_workers = import_workers
         self.base = f"http://127.0.0.1:{self.port}"
         self._client = httpx.Client(base_url=self.base, timeout=300)
 
     def __enter__(self) -> Self:
         """Start and wait until it is ready and has imported a little, so that every process is warm."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("GLYPHD_")}
-        environment["GLYPHD_DATABASE_URL"] = f"sqlite:///{self.folder / 'glyphd.sqlite'}"
+        environment["GLYPHD_DATABASE_URL"] = self._database_url
+        environment["GLYPHD_ARTIFACTS_URL"] = str(self.folder / "artifacts")
         command = [
             sys.executable,
             "-m",
@@ -59,6 +65,8 @@ class Server:
             "127.0.0.1",
             "--port",
             str(self.port),
+            "--import-workers",
+            str(self._import_workers),
             "--migrate",
         ]
         with (self.folder / "server.log").open("wb") as log:

@@ -17,8 +17,6 @@ from glyphd.services.context import Context
 from glyphd.store import events, imports, rejections, rows
 from glyphd.store.unit_of_work import UnitOfWork
 
-ROWS_PER_STEP = 25_000
-
 _Append = Callable[[UnitOfWork, str, pl.DataFrame], None]
 
 
@@ -47,7 +45,7 @@ def _append_derived(context: Context, held: Import, derivation: Derivation) -> N
 
 
 def _append_steps(context: Context, held: Import, frame: pl.DataFrame, append: _Append) -> None:
-    for part in frame.iter_slices(ROWS_PER_STEP):
+    for part in frame.iter_slices(context.database.step_rows.derived):
         with context.database.writing(durable=False) as work:
             imports.update_running(work.connection, held, {"lease_expires_at": context.clock() + context.lease})
             append(work, held.import_id, part)

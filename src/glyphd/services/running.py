@@ -39,7 +39,6 @@ from glyphd.store import artifacts, events, imports, rejections, rows
 from glyphd.store.unit_of_work import UnitOfWork
 
 MAX_ATTEMPTS = 5
-ROWS_PER_STEP = 10_000
 _HEAD_BYTES = 64 * 1024
 
 _log = structlog.get_logger()
@@ -194,7 +193,9 @@ class _Run:
         accepted = verdict.accepted
         if self.held.on_error is OnError.ABORT and (self.rejected or verdict.rejections):
             accepted = accepted.clear()  # all or nothing: from the first rejection on, only rejections are kept
-        for some_rows, some_rejections in _steps(accepted, verdict.rejections):
+        for some_rows, some_rejections in _steps(
+            accepted, verdict.rejections, self.context.database.step_rows.listings
+        ):
             with self.context.database.writing(durable=False) as work:
                 self._write(work, some_rows, some_rejections)
                 work.commit()
@@ -220,10 +221,12 @@ class _Run:
         }
 
 
-def _steps(accepted: pl.DataFrame, rejected: list[Rejection]) -> Iterator[tuple[pl.DataFrame, list[Rejection]]]:
+def _steps(
+    accepted: pl.DataFrame, rejected: list[Rejection], size: int
+) -> Iterator[tuple[pl.DataFrame, list[Rejection]]]:
     """Split a verdict into what one short transaction takes."""
-    for start in range(0, max(len(accepted), len(rejected)), ROWS_PER_STEP):
-        yield accepted.slice(start, ROWS_PER_STEP), rejected[start : start + ROWS_PER_STEP]
+    for start in range(0, max(len(accepted), len(rejected)), size):
+        yield accepted.slice(start, size), rejected[start : start + size]
 
 
 def _write_failure(context: Context, work: UnitOfWork, entry: Import, problem: GlyphdError) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import ArgumentError
 
 from glyphd.domain.findings import Finding
 from glyphd.errors import StoreUnavailable
-from glyphd.store.engine import StoreEngine
+from glyphd.store.engine import StepRows, StoreEngine
 from glyphd.store.postgresql import PostgresEngine
 from glyphd.store.sqlite import SqliteEngine
 from glyphd.store.translate import translating
@@ -45,6 +45,11 @@ class Database:
         """Return what is wrong with it that only its engine can tell; may read all of it."""
         with self.reading() as connection:
             return self._engine.faults(connection)
+
+    @property
+    def step_rows(self) -> StepRows:
+        """How many rows one step of an import takes, so that others hardly notice."""
+        return self._engine.step_rows
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

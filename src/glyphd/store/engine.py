@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import polars as pl
 import sqlalchemy
@@ -12,8 +13,18 @@ from sqlalchemy import Connection, Table
 from glyphd.domain.findings import Finding
 
 
+@dataclass(frozen=True, slots=True)
+class StepRows:
+    """How many rows one short transaction of an import takes: of listings, and of what is derived from them."""
+
+    listings: int
+    derived: int
+
+
 class StoreEngine(Protocol):
     """A database engine, in the few things in which engines differ."""
+
+    step_rows: ClassVar[StepRows]
 
     @property
     def pool(self) -> sqlalchemy.Engine:

@@ -6,7 +6,7 @@ their transaction), so that it works through pgbouncer in transaction mode too.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import polars as pl
 import sqlalchemy
@@ -17,6 +17,7 @@ from sqlalchemy.engine import URL
 from glyphd.domain.findings import RESTORE, Check, Finding, Level
 from glyphd.errors import StoreUnavailable
 from glyphd.store.bulk_postgresql import append_rows
+from glyphd.store.engine import StepRows
 
 _READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL TimeZone = 'UTC'"
 OLDEST = 15
@@ -26,6 +27,8 @@ _SHORTEST_SILENCE = 5.0
 
 class PostgresEngine:
     """One PostgreSQL database. Transactions are begun by hand, as on SQLite, on connections in autocommit mode."""
+
+    step_rows: ClassVar = StepRows(listings=65_536, derived=100_000)  # nobody else waits for a step
 
     def __init__(self, url: URL, pool_size: int, silence_seconds: float) -> None:
         """Prepare connections; nothing is opened yet.

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import polars as pl
 import sqlalchemy
@@ -15,6 +15,7 @@ from sqlalchemy.engine import URL
 from glyphd.domain.findings import RESTORE, Check, Finding, Level
 from glyphd.errors import StoreUnavailable
 from glyphd.store.bulk_sqlite import append_rows
+from glyphd.store.engine import StepRows
 from glyphd.store.turnstile import Turnstile
 
 PRAGMAS = (
@@ -29,6 +30,8 @@ PRAGMAS = (
 
 class SqliteEngine:
     """One SQLite file. Transactions are begun by hand, never by the driver, so that DDL is in them too."""
+
+    step_rows: ClassVar = StepRows(listings=10_000, derived=25_000)  # others wait: 15 ms typically, 47 ms at worst
 
     def __init__(self, url: URL, pool_size: int) -> None:
         """Prepare connections to a file whose folder is created; nothing is opened yet. Raises StoreUnavailable."""
