@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import Engine, create_engine
 
 from glyphd.store import schema
-
 from tests.engines import Databases
 
 from .places import Place, PostgresPlace, SqlitePlace

@@ -90,7 +90,10 @@ def test_a_new_row_gets_a_number_nobody_had(used: Place) -> None:
 
     schema.upgrade(used.engine)
 
-    assert used.run("SELECT import_id, import_index FROM scored_listings WHERE id >= 99 ORDER BY id") == [("p1", 9), ("july", 3)]
+    assert used.run("SELECT import_id, import_index FROM scored_listings WHERE id >= 99 ORDER BY id") == [
+        ("p1", 9),
+        ("july", 3),
+    ]
     assert used.run("SELECT received, count, rejected FROM import_batches WHERE import_id = 'p1'") == [(4, 3, 1)]
 
 
@@ -122,9 +125,9 @@ def test_a_deleted_import_stays_on_record(used: Place) -> None:
     ]
     for table in ("import_events", "import_artifacts", "import_rejections"):
         assert used.run(f"SELECT count(*) > 0 FROM {table} WHERE import_id = 'p1'") == [(1,)]
-    assert used.run("SELECT kind, parent_import_id, source_version FROM import_batches WHERE import_id = 'replayed'") == [
-        ("batch", None, 7)
-    ]
+    assert used.run(
+        "SELECT kind, parent_import_id, source_version FROM import_batches WHERE import_id = 'replayed'"
+    ) == [("batch", None, 7)]
 
 
 def test_an_import_id_used_again_does_not_bring_rows_back(used: Place) -> None:

@@ -2,7 +2,6 @@
 
 import re
 
-
 IN_USE = """
 INSERT INTO import_batches (id, import_id, source, record_count, kind, status, source_version, previous_import_id,
         parent_import_id, received, count, rejected, metadata, observed_at, failure, min_price, max_price,
