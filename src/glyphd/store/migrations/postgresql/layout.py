@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from glyphd.store.migrations import baseline
 from glyphd.store.migrations.postgresql import guards
 from glyphd.store.migrations.postgresql.parking import keep_sequence, temporary, untouched
-from glyphd.store.migrations.postgresql.rows import refer_to_import, unique
+from glyphd.store.migrations.postgresql.rows import refer_to_import, refer_unchecked, unique
 
 _KEPT = "idx_quantized_listings_scored_listing_id"  # without it a delete of scored rows scans the whole table
 
@@ -40,14 +40,8 @@ def restore_layout(connection: Connection) -> None:
     connection.exec_driver_sql(unique("scored_listings"))
     connection.exec_driver_sql("ALTER TABLE scored_listings ADD CONSTRAINT scored_listings_pkey PRIMARY KEY (id)")
     refer_to_import(connection, "scored_listings", "RESTRICT")
-    for table, column, parent in (
-        ("scored_listings", "canonical_model", "models (model)"),
-        ("quantized_listings", "scored_listing_id", "scored_listings (id)"),
-    ):
-        connection.exec_driver_sql(
-            f"ALTER TABLE {table} ADD CONSTRAINT {table}_{column}_fkey FOREIGN KEY ({column})"
-            f" REFERENCES {parent} ON DELETE CASCADE NOT VALID"
-        )
+    refer_unchecked(connection, "scored_listings", "canonical_model", "models (model)")
+    refer_unchecked(connection, "quantized_listings", "scored_listing_id", "scored_listings (id)")
     for index in _indexes().values():
         index.create(connection)
 
