@@ -145,3 +145,20 @@ def test_an_import_id_used_again_does_not_bring_rows_back(used: Place) -> None:
     ]
     assert used.run("SELECT price FROM scored_listings WHERE import_id = 'back'") == [(55.0,)]
     assert used.run("SELECT price FROM scored_listings WHERE import_id = 'back~parked'") == [(1.0,)]
+
+
+def test_legacy_raw_follows_its_row(used: Place) -> None:
+    """A hidden row that gets a new id, one that was moved to another import: each has its own value again."""
+    query = "SELECT canonical_model, price FROM scored_listings WHERE legacy_raw IS NOT NULL ORDER BY price"
+    before = used.run(query)
+    (row, *_), *_ = used.run("SELECT id FROM scored_listings WHERE import_id = 'back'")
+    schema.downgrade(used.engine, to="0001")
+    used.run(f"INSERT INTO scored_listings (id, canonical_model, price, vram_gb, tdp_watts, score, import_id)"
+             f" VALUES ({row}, 'NEW', 123, 1, 1, 1, 'p1');"
+             " UPDATE scored_listings SET import_id = 'july' WHERE import_id = 'p1' AND price = 5;")  # fmt: skip
+
+    schema.upgrade(used.engine)
+
+    assert used.run("SELECT import_id FROM scored_listings WHERE price = 5 AND canonical_model = 'NEW'") == [("july",)]
+    assert len(before) == 3
+    assert before == used.run(query)
