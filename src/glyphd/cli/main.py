@@ -20,6 +20,7 @@ _COMMANDS = {
     "import": "glyphd.cli.importing:import_files",
     "openapi": "glyphd.cli.openapi:openapi",
     "imports": "glyphd.cli.imports:app",
+    "doctor": "glyphd.cli.doctor:doctor",
 }
 
 
