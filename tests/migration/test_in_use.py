@@ -75,8 +75,10 @@ def test_ids_are_not_given_out_again(used: Place) -> None:
     highest = used.run("SELECT max(id) FROM scored_listings"), used.run("SELECT 40")
     schema.downgrade(used.engine, to="0001")
 
-    used.run("INSERT INTO import_batches (import_id) VALUES ('old'); INSERT INTO scored_listings"
-        " (canonical_model, price, vram_gb, tdp_watts, score) VALUES ('NEW', 1, 1, 1, 1);")  # fmt: skip
+    used.run(
+        "INSERT INTO import_batches (import_id) VALUES ('old'); INSERT INTO scored_listings"
+        " (canonical_model, price, vram_gb, tdp_watts, score) VALUES ('NEW', 1, 1, 1, 1);"
+    )
 
     assert used.run("SELECT id FROM import_batches WHERE import_id = 'old'") == [(41,)]
     assert used.run("SELECT max(id) FROM scored_listings") > highest[0]
@@ -85,8 +87,10 @@ def test_ids_are_not_given_out_again(used: Place) -> None:
 def test_a_new_row_gets_a_number_nobody_had(used: Place) -> None:
     """Rows an old tool adds to an import are numbered after its rows and its rejections."""
     schema.downgrade(used.engine, to="0001")
-    used.run("INSERT INTO scored_listings (id, canonical_model, price, vram_gb, tdp_watts, score, import_id)"
-        " VALUES (99, 'NEW', 1, 1, 1, 1, 'p1'), (100, 'NEW', 1, 1, 1, 1, 'july');")  # fmt: skip
+    used.run(
+        "INSERT INTO scored_listings (id, canonical_model, price, vram_gb, tdp_watts, score, import_id)"
+        " VALUES (99, 'NEW', 1, 1, 1, 1, 'p1'), (100, 'NEW', 1, 1, 1, 1, 'july');"
+    )
 
     schema.upgrade(used.engine)
 
@@ -101,22 +105,28 @@ def test_an_id_used_again_makes_way(used: Place) -> None:
     """Hidden rows return under new ids if an old tool took theirs, with what refers to them."""
     (row, *_), *_ = used.run("SELECT id FROM scored_listings WHERE import_id = 'back'")
     schema.downgrade(used.engine, to="0001")
-    used.run(f"INSERT INTO scored_listings (id, canonical_model, price, vram_gb, tdp_watts, score, import_id)"
-        f" VALUES ({row}, 'NEW', 123, 1, 1, 1, 'p1');")  # fmt: skip
+    used.run(
+        f"INSERT INTO scored_listings (id, canonical_model, price, vram_gb, tdp_watts, score, import_id)"
+        f" VALUES ({row}, 'NEW', 123, 1, 1, 1, 'p1');"
+    )
 
     schema.upgrade(used.engine)
 
     assert used.run(f"SELECT import_id, price FROM scored_listings WHERE id = {row}") == [("p1", 123.0)]
-    assert used.run("SELECT s.price, q.import_id FROM scored_listings s JOIN quantized_listings q"
-               " ON q.scored_listing_id = s.id WHERE s.import_id = 'back'") == [(1.0, "back")]  # fmt: skip
+    assert used.run(
+        "SELECT s.price, q.import_id FROM scored_listings s JOIN quantized_listings q"
+        " ON q.scored_listing_id = s.id WHERE s.import_id = 'back'"
+    ) == [(1.0, "back")]
 
 
 def test_a_deleted_import_stays_on_record(used: Place) -> None:
     """An import an old tool deleted returns as purged, with all that is told about it; its replay stands alone."""
     schema.downgrade(used.engine, to="0001")
-    used.run("DELETE FROM scored_listings WHERE import_id = 'p1'; DELETE FROM listings WHERE import_id = 'p1';"
+    used.run(
+        "DELETE FROM scored_listings WHERE import_id = 'p1'; DELETE FROM listings WHERE import_id = 'p1';"
         "DELETE FROM quantized_listings WHERE import_id = 'p1'; UPDATE models SET import_id = NULL;"
-        "DELETE FROM import_batches WHERE import_id = 'p1';")  # fmt: skip
+        "DELETE FROM import_batches WHERE import_id = 'p1';"
+    )
 
     schema.upgrade(used.engine)
 
@@ -133,9 +143,11 @@ def test_a_deleted_import_stays_on_record(used: Place) -> None:
 def test_an_import_id_used_again_does_not_bring_rows_back(used: Place) -> None:
     """A rolled-back import whose id an old tool used again returns beside it, still rolled back."""
     schema.downgrade(used.engine, to="0001")
-    used.run("INSERT INTO import_batches (import_id, source) VALUES ('back', 'shop');"
+    used.run(
+        "INSERT INTO import_batches (import_id, source) VALUES ('back', 'shop');"
         "INSERT INTO scored_listings (canonical_model, price, vram_gb, tdp_watts, score, import_id)"
-        " VALUES ('NEW', 55, 1, 1, 1, 'back');")  # fmt: skip
+        " VALUES ('NEW', 55, 1, 1, 1, 'back');"
+    )
 
     schema.upgrade(used.engine)
 
@@ -153,9 +165,11 @@ def test_legacy_raw_follows_its_row(used: Place) -> None:
     before = used.run(query)
     (row, *_), *_ = used.run("SELECT id FROM scored_listings WHERE import_id = 'back'")
     schema.downgrade(used.engine, to="0001")
-    used.run(f"INSERT INTO scored_listings (id, canonical_model, price, vram_gb, tdp_watts, score, import_id)"
-             f" VALUES ({row}, 'NEW', 123, 1, 1, 1, 'p1');"
-             " UPDATE scored_listings SET import_id = 'july' WHERE import_id = 'p1' AND price = 5;")  # fmt: skip
+    used.run(
+        f"INSERT INTO scored_listings (id, canonical_model, price, vram_gb, tdp_watts, score, import_id)"
+        f" VALUES ({row}, 'NEW', 123, 1, 1, 1, 'p1');"
+        " UPDATE scored_listings SET import_id = 'july' WHERE import_id = 'p1' AND price = 5;"
+    )
 
     schema.upgrade(used.engine)
 

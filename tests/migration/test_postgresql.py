@@ -19,49 +19,59 @@ SYNTHETIC = "00000000-0000-7000-8000-000000000000"
 COLUMNS = "(canonical_model, price, vram_gb, tdp_watts, score, seller, region, source_url, import_id)"
 
 
-def test_rows_added_at_the_lowest_revision(used: Place) -> None:
-    """They get their import, a number nobody had, and all that is derived; `updated_at` stays."""
+@pytest.fixture
+def added(used: Place) -> Place:
+    """A database in use to which rows were added by SQL while it was at the lowest revision."""
     schema.downgrade(used.engine, to="0001")
     used.run(
         "INSERT INTO import_batches (import_id, source, imported_at) VALUES ('new', 'shop', '2026-02-03 04:05+01');"
         f"INSERT INTO scored_listings {COLUMNS} VALUES"
-        " ('NEW', 10, 1, 1, 1, ' a ', 'N/A', NULL, 'new'), ('NEW', 30, 1, 1, 3, 'b', NULL, ' HTTPS://x.example/1#y ', 'new'),"
+        " ('NEW', 10, 1, 1, 1, ' a ', 'N/A', NULL, 'new'),"
+        " ('NEW', 30, 1, 1, 3, 'b', NULL, ' HTTPS://x.example/1#y ', 'new'),"
         " ('NEW', 11, 1, 1, 2, NULL, NULL, NULL, 'july'), ('NEW', 12, 1, 1, 2, NULL, NULL, NULL, NULL);"
         "INSERT INTO scored_listings (canonical_model, price, vram_gb, tdp_watts, score, updated_at)"
         " VALUES ('NEW', 'NaN', 1, 1, 1, '2001-01-01');"
     )
-
     schema.upgrade(used.engine)
+    return used
 
+
+def test_added_rows_get_an_import(added: Place) -> None:
+    """A new import is the next of its source; others are counted again; rows without one get the synthetic one."""
     ledger = "SELECT kind, status, source_version, previous_import_id, received, count, rejected, min_price, max_price"
-    assert used.run(f"{ledger} FROM import_batches WHERE import_id = 'new'") == [
+    assert added.run(f"{ledger} FROM import_batches WHERE import_id = 'new'") == [
         ("batch", "published", 7, "p1", 2, 2, 0, 10.0, 30.0)
     ]
-    assert used.run(
-        "SELECT import_id, received, count, source FROM import_batches WHERE import_id IN ('july', '" + SYNTHETIC + "')"
-        " ORDER BY id"
-    ) == [(SYNTHETIC, 4, 4, "legacy"), ("july", 3, 3, "api")]
-    assert used.run(
-        "SELECT import_id, import_index FROM scored_listings WHERE price IN (10, 30, 11, 12) ORDER BY id"
-    ) == [
+    others = f"WHERE import_id IN ('july', '{SYNTHETIC}') ORDER BY id"
+    assert added.run(f"SELECT import_id, received, count, source FROM import_batches {others}") == [
+        (SYNTHETIC, 4, 4, "legacy"),
+        ("july", 3, 3, "api"),
+    ]
+
+
+def test_added_rows_get_a_number(added: Place) -> None:
+    """One that nobody had; `updated_at` stays."""
+    rows = "FROM scored_listings WHERE price IN (10, 30, 11, 12) ORDER BY id"
+    assert added.run(f"SELECT import_id, import_index {rows}") == [
         ("new", 1),
         ("new", 2),
         ("july", 3),
         (SYNTHETIC, 3),
     ]
-    keys = [("NEW", None, "a", None, None), ("NEW", "HTTPS://x.example/1#y", "b", None, None)]
-    expected = [(hash_identity(identity_text(*key)), price) for key, price in zip(keys, (10.0, 30.0), strict=True)]
-    assert used.run("SELECT listing_key, price FROM sightings WHERE import_id = 'new' ORDER BY price") == expected
-    assert used.run("SELECT listing_count, p25_price, median_price, avg_price FROM import_model_stats"
-                    " WHERE import_id = 'new'") == [(2, 15.0, 20.0, 20.0)]  # fmt: skip
-    assert used.run("SELECT field, value, listing_count FROM import_facets WHERE import_id = 'new' ORDER BY 1, 2") == [
-        ("region", "N/A", 1),
-        ("seller", " a ", 1),
-        ("seller", "b", 1),
-    ]
-    assert used.run(
+    assert added.run(
         "SELECT updated_at = '2001-01-01' FROM scored_listings WHERE price = 'NaN' AND import_index = 4"
     ) == [(True,)]
+
+
+def test_added_rows_are_derived_from(added: Place) -> None:
+    """Sightings under the key of the next crawl, figures, facets."""
+    keys = [("NEW", None, "a", None, None), ("NEW", "HTTPS://x.example/1#y", "b", None, None)]
+    expected = [(hash_identity(identity_text(*key)), price) for key, price in zip(keys, (10.0, 30.0), strict=True)]
+    assert expected == added.run("SELECT listing_key, price FROM sightings WHERE import_id = 'new' ORDER BY price")
+    figures = "SELECT listing_count, p25_price, median_price, avg_price FROM import_model_stats"
+    assert added.run(f"{figures} WHERE import_id = 'new'") == [(2, 15.0, 20.0, 20.0)]
+    facets = "SELECT field, value, listing_count FROM import_facets WHERE import_id = 'new' ORDER BY 1, 2"
+    assert added.run(facets) == [("region", "N/A", 1), ("seller", " a ", 1), ("seller", "b", 1)]
 
 
 def test_what_did_not_change_is_not_derived_again(used: Place) -> None:
@@ -146,8 +156,10 @@ def test_rows_that_no_constraint_checked_stop_no_migration(used: Place) -> None:
 
     assert before == used.run(rows)
     assert used.run("SELECT id FROM scored_listings GROUP BY id HAVING count(*) > 1") == []
-    assert used.run("INSERT INTO scored_listings (canonical_model, price, vram_gb, tdp_watts, score, import_id,"
-                    " import_index) VALUES ('NEW', 1, 1, 1, 1, 'p1', 999) RETURNING id > 5000") == [(True,)]  # fmt: skip
+    assert used.run(
+        "INSERT INTO scored_listings (canonical_model, price, vram_gb, tdp_watts, score, import_id, import_index)"
+        " VALUES ('NEW', 1, 1, 1, 1, 'p1', 999) RETURNING id > 5000"
+    ) == [(True,)]
     assert at_head["constraints"] == used.content()["constraints"]
 
 

@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection
 
+from glyphd.store.migrations.postgresql import indexes
 from glyphd.store.migrations.postgresql.parking import (
     forget,
     is_parked,
@@ -19,6 +20,7 @@ KEYED = "scored_listings"
 
 def attach(connection: Connection) -> None:
     """Attach the rows of all tables to their imports, and number them."""
+    indexes.drop(connection)
     with untouched(connection, TABLES):
         for table in TABLES:
             connection.exec_driver_sql(f"ALTER TABLE {table} DROP CONSTRAINT {table}_import_id_fkey")
