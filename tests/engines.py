@@ -126,7 +126,6 @@ class PostgresDatabases(Databases):
 
 def _migrate(url: str) -> None:
     context = build_context(Settings(database_url=url))
-
     schema.upgrade(context.database.engine)
     context.database.dispose()
 

@@ -10,9 +10,11 @@ import pytest
 from sqlalchemy import Engine, create_engine
 
 from glyphd.store import schema
+from tests.engines import Databases
 
+from .places import Place, PostgresPlace, SqlitePlace
 from .shapes import SHAPES
-from .usage import IN_USE
+from .usage import FOUND_ON_POSTGRESQL, IN_USE, IN_USE_ON_POSTGRESQL
 
 Content = dict[str, Any]
 
@@ -89,3 +91,50 @@ def in_use(make_engine: Callable[..., Engine], run: Callable[..., Any]) -> Engin
     schema.upgrade(make_engine())
     run(IN_USE)
     return make_engine()
+
+
+@pytest.fixture
+def make_place(databases: Databases, tmp_path: Path) -> Iterator[Callable[..., Place]]:
+    """Return a function that makes an empty database, or a copy of one nobody is connected to, on the test's engine."""
+    made: list[Place] = []
+
+    def make(name: str = "place", *, like: str | None = None) -> Place:
+        folder = tmp_path / name
+        made.append(place_at(databases.clone(like, folder) if like else databases.empty(folder)))
+        return made[-1]
+
+    yield make
+    for place in made:
+        place.engine.dispose()
+
+
+def place_at(url: str) -> Place:
+    """Open a database."""
+    return SqlitePlace(url) if url.startswith("sqlite") else PostgresPlace(url)
+
+
+@pytest.fixture
+def place(make_place: Callable[..., Place]) -> Place:
+    """An empty database."""
+    return make_place()
+
+
+@pytest.fixture(scope="session")
+def used_url(_all_databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The database that `used` copies: from the field, or as one was in its early days; and in use since."""
+    place = place_at(_all_databases.empty(tmp_path_factory.mktemp("used")))
+    found, since = SHAPES["as documented"], IN_USE
+    if isinstance(place, PostgresPlace):
+        schema.upgrade(place.engine, "0001")
+        found, since = FOUND_ON_POSTGRESQL, IN_USE_ON_POSTGRESQL
+    place.run(found)
+    schema.upgrade(place.engine)
+    place.run(since)
+    place.engine.dispose()
+    return place.url
+
+
+@pytest.fixture
+def used(used_url: str, make_place: Callable[..., Place]) -> Place:
+    """A database in use: imports in every state, with all that hangs on them."""
+    return make_place("used", like=used_url)

@@ -179,6 +179,11 @@ SHAPES: dict[str, str] = {
         ALTER TABLE import_batches ADD COLUMN status TEXT DEFAULT 'done';
         ALTER TABLE import_batches ADD COLUMN count INTEGER NOT NULL DEFAULT 5;
         UPDATE import_batches SET count = id;
+        ALTER TABLE import_batches ADD COLUMN legacy_raw BLOB DEFAULT x'00'; -- as found
+        ALTER TABLE models ADD COLUMN "Legacy_Raw" INT NOT NULL DEFAULT 7;
+        ALTER TABLE scored_listings ADD COLUMN legacy_raw;
+        UPDATE scored_listings SET legacy_raw = id * 2 WHERE id > 2;
+        CREATE INDEX theirs ON scored_listings (legacy_raw);
     """,
     "required unknown column": changed(
         SCRIPT, old="seen_at TIMESTAMP,", new="seen_at TIMESTAMP, crawl INT NOT NULL CHECK (crawl > 0),"

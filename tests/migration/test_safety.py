@@ -1,65 +1,61 @@
 """A migration happens as a whole or not at all, waits for its turn, and says clearly what is the matter."""
 
-import sqlite3
-import time
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine
 
 from glyphd.errors import InvalidParameter, MigrationFailed, SchemaOutOfDate
 from glyphd.store import schema
-from glyphd.store.database import Database
-from glyphd.store.migrations.sqlite import derived, rows_down
+from glyphd.store.migrations.postgresql.steps import PostgresSteps
+from glyphd.store.migrations.sqlite.steps import SqliteSteps
 
+from .places import Place, PostgresPlace
 from .shapes import SHAPES
+from .usage import FOUND_ON_POSTGRESQL
 
-EngineFactory = Callable[..., Engine]
-Run = Callable[..., list[tuple[Any, ...]]]
-Content = Callable[..., dict[str, Any]]
 NUMBERS = [f"{number:04d}" for number in range(1, int(schema.HEAD) + 1)]
 
 
-def dump(path: Path) -> list[str]:
-    """Return a database as SQL, parked tables and all."""
-    with closing(sqlite3.connect(path)) as connection:
-        connection.text_factory = lambda raw: raw.decode(errors="surrogateescape")
-        return list(connection.iterdump())
+@pytest.fixture
+def found(place: Place) -> Place:
+    """A database that has rows, but none of the columns that revisions after the first one bring."""
+    if isinstance(place, PostgresPlace):
+        schema.upgrade(place.engine)  # so that parked tables are there too
+        schema.downgrade(place.engine, to="base")
+        place.run(FOUND_ON_POSTGRESQL)
+    else:
+        place.run(SHAPES["some import_index"] + ";")
+    return place
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-def test_a_failure_on_the_way_up_changes_nothing(
-    number: str, make_engine: EngineFactory, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whichever revision fails, with all its work done: the file holds what it held, and the message names it."""
-    run(SHAPES["some import_index"] + ";")
-    before = dump(tmp_path / "glyphd.sqlite")
+def test_a_failure_on_the_way_up_changes_nothing(number: str, found: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever revision fails, with all its work done: everything is as it was, and the message names it."""
+    before = found.content(parked=True)
     fail_in(monkeypatch, number, "upgrade")
 
     with pytest.raises(MigrationFailed, match=f"up to revision {number} .*: no power") as failure:
-        schema.upgrade(make_engine())
+        schema.upgrade(found.engine)
 
     assert number == failure.value.members["revision"]
-    assert before == dump(tmp_path / "glyphd.sqlite")
-    assert schema.schema_status(make_engine()).current is None
+    assert before == found.content(parked=True)
+    assert schema.schema_status(found.engine).current is None
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-def test_a_failure_on_the_way_down_changes_nothing(
-    number: str, in_use: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failure_on_the_way_down_changes_nothing(number: str, used: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same in the other direction."""
-    before = dump(tmp_path / "glyphd.sqlite")
+    before = used.content(parked=True)
     fail_in(monkeypatch, number, "downgrade")
 
     with pytest.raises(MigrationFailed, match=f"down from revision {number} .*: no power"):
-        schema.downgrade(in_use, to="base")
+        schema.downgrade(used.engine, to="base")
 
-    assert before == dump(tmp_path / "glyphd.sqlite")
+    assert before == used.content(parked=True)
 
 
 def fail_in(monkeypatch: pytest.MonkeyPatch, number: str, way: str) -> None:
@@ -81,83 +77,33 @@ def fail_in(monkeypatch: pytest.MonkeyPatch, number: str, way: str) -> None:
     monkeypatch.setattr(schema.ScriptDirectory, "from_config", tampered)
 
 
-def test_an_error_of_the_database_names_its_cause(make_engine: EngineFactory, run: Run) -> None:
-    """A table of the name of one of ours is not touched, and the message says which."""
-    run("CREATE TABLE artifacts (mine); INSERT INTO artifacts VALUES (1);")
-
-    with pytest.raises(MigrationFailed, match=r"up to revision 0008 .*table artifacts already exists") as failure:
-        schema.upgrade(make_engine())
-
-    assert failure.value.__cause__ is not None
-    assert run("SELECT * FROM artifacts") == [(1,)]
-
-
-@pytest.mark.parametrize(
-    ("table", "reason"),
-    [
-        ("scored_listings (id INTEGER PRIMARY KEY, price REAL)", "no column canonical_model"),
-        ("models (model TEXT PRIMARY KEY)", "no column `id INTEGER PRIMARY KEY`"),
-        ("models (id TEXT PRIMARY KEY, model TEXT)", "no column `id INTEGER PRIMARY KEY`"),
-    ],
-)
-def test_a_table_that_cannot_be_adopted_is_refused(
-    table: str, reason: str, make_engine: EngineFactory, run: Run, tmp_path: Path
-) -> None:
-    """What only has the name of one of the tables is no database of listings."""
-    run(f"CREATE TABLE {table};")
-    before = dump(tmp_path / "glyphd.sqlite")
-
-    with pytest.raises(MigrationFailed, match=reason):
-        schema.upgrade(make_engine())
-
-    assert before == dump(tmp_path / "glyphd.sqlite")
-
-
-def test_references_that_a_migration_would_break_stop_it(
-    in_use: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A mistake in a revision that would leave rows without their parent is undone."""
-    before = dump(tmp_path / "glyphd.sqlite")
-    monkeypatch.setattr(
-        rows_down.implied_models,
-        "remove",
-        lambda connection: connection.exec_driver_sql("DELETE FROM models WHERE model = 'NEW'"),
-    )
-
-    with pytest.raises(
-        MigrationFailed, match=r"do not exist \(1 of listings to models, 3 of scored_listings to models"
-    ):
-        schema.downgrade(in_use, to="0001")
-
-    assert before == dump(tmp_path / "glyphd.sqlite")
-
-
-def test_a_dry_run_tells_and_changes_nothing(make_engine: EngineFactory, run: Run, tmp_path: Path) -> None:
+def test_a_dry_run_tells_and_changes_nothing(found: Place) -> None:
     """It returns the statements of the real run, up and down."""
-    run(SHAPES["as documented"])
-    engine, before = make_engine(), dump(tmp_path / "glyphd.sqlite")
+    before = found.content(parked=True)
 
-    told = schema.upgrade(engine, dry_run=True)
+    told = schema.upgrade(found.engine, dry_run=True)
 
-    assert before == dump(tmp_path / "glyphd.sqlite")
-    assert told == schema.upgrade(engine)
+    assert before == found.content(parked=True)
+    assert told == schema.upgrade(found.engine)
     assert any(statement.startswith("CREATE TABLE sightings") for statement in told)
-    assert not [statement for statement in told if statement.startswith(("SELECT", "PRAGMA"))]
-    at_head = dump(tmp_path / "glyphd.sqlite")
-    assert schema.downgrade(engine, 3, dry_run=True) == schema.downgrade(engine, 3)
-    schema.upgrade(engine)
-    assert sorted(at_head) == sorted(dump(tmp_path / "glyphd.sqlite"))
+    assert not [statement for statement in told if statement.startswith(("SELECT", "PRAGMA", "SET", "BEGIN"))]
+    at_head = found.content()
+    assert schema.downgrade(found.engine, 3, dry_run=True) == schema.downgrade(found.engine, 3)
+    schema.upgrade(found.engine)
+    assert at_head == found.content()
 
 
-def test_migrators_take_turns(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of several that start at once one migrates; the others wait and find nothing to do."""
-    run(SHAPES["as documented"])
+def test_migrators_take_turns(found: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of ten that start at once one migrates; the others wait and find nothing to do."""
     migrated: list[int] = []
-    fill = derived.fill_sightings
-    monkeypatch.setattr(derived, "fill_sightings", lambda connection: (migrated.append(1), fill(connection)))
-    engines = [create_engine(f"sqlite:///{tmp_path}/glyphd.sqlite") for _ in range(4)]
+    for steps in (SqliteSteps, PostgresSteps):
+        fill: Callable[..., None] = steps.fill_sightings
+        monkeypatch.setattr(
+            steps, "fill_sightings", lambda self, connection, fill=fill: (migrated.append(1), fill(self, connection))
+        )
+    engines = [found.connect() for _ in range(10)]
     try:
-        with ThreadPoolExecutor(4) as pool:
+        with ThreadPoolExecutor(10) as pool:
             ran = list(pool.map(schema.upgrade, engines))
     finally:
         for engine in engines:
@@ -167,51 +113,41 @@ def test_migrators_take_turns(tmp_path: Path, run: Run, monkeypatch: pytest.Monk
     assert [bool(statements) for statements in ran].count(True) == 1
 
 
-def test_a_writer_is_waited_for(make_engine: EngineFactory, run: Run, tmp_path: Path) -> None:
-    """A migration that finds the database locked begins when the writer is done, with what it wrote (WAL)."""
-    run("PRAGMA journal_mode = WAL;" + SHAPES["as documented"])
-    writer = sqlite3.connect(tmp_path / "glyphd.sqlite", isolation_level=None, check_same_thread=False)
-    with closing(writer), ThreadPoolExecutor(1) as pool:
-        writer.execute("BEGIN IMMEDIATE")
-        writer.execute("INSERT INTO models (model) VALUES ('late')")
-        migration = pool.submit(schema.upgrade, make_engine())
-        time.sleep(0.3)
-        assert not migration.done()
-        writer.execute("COMMIT")
-        migration.result()
-
-    assert run("SELECT count(*) FROM models WHERE model = 'late'") == [(1,)]
-    assert schema.schema_status(make_engine()).current == schema.HEAD
+PROCESS = """
+import sys, sqlalchemy
+from glyphd.store import schema
+engine = sqlalchemy.create_engine(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+print(len(schema.upgrade(engine)), schema.schema_status(engine).current)
+engine.dispose()
+"""
 
 
-def test_the_connection_is_given_back_as_it_was(tmp_path: Path) -> None:
-    """On the engine the service uses, references are enforced after a migration as before it."""
-    database = Database(f"sqlite:///{tmp_path}/glyphd.sqlite")
-    names = (
-        "foreign_keys",
-        "legacy_alter_table",
-        "ignore_check_constraints",
-        "busy_timeout",
-        "cache_size",
-        "temp_store",
-    )
+def test_processes_take_turns(found: Place) -> None:
+    """Nodes that start at once, each a process of its own: one migrates, none fails."""
+    url = found.engine.url.render_as_string(hide_password=False)
+    nodes = [
+        subprocess.Popen([sys.executable, "-c", PROCESS, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    for node in nodes:
+        assert node.stdout
+        assert node.stdout.readline() == "ready\n"
+    for node in nodes:
+        assert node.stdin
+        node.stdin.write("go\n")
+        node.stdin.flush()
+    told = [node.communicate(timeout=120)[0].split() for node in nodes]
 
-    def settings() -> list[Any]:
-        with database.reading() as connection:
-            return [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names]
-
-    before = settings()
-    schema.upgrade(database.engine)
-    schema.downgrade(database.engine, to="base")
-    after = settings()
-    database.dispose()
-
-    assert before == after
+    assert [node.returncode for node in nodes] == [0, 0, 0, 0]
+    assert sorted(bool(int(count)) for count, _ in told) == [False, False, False, True]
+    assert {current for _, current in told} == {schema.HEAD}
 
 
-def test_what_the_status_tells(make_engine: EngineFactory) -> None:
+def test_what_the_status_tells(place: Place) -> None:
     """Current and newest revision, and what is still to come, by number and title."""
-    engine = make_engine()
+    engine = place.engine
     fresh = schema.schema_status(engine)
     schema.upgrade(engine, "0008")
     later = schema.schema_status(engine)
@@ -224,9 +160,9 @@ def test_what_the_status_tells(make_engine: EngineFactory) -> None:
     assert schema.schema_status(engine) == schema.SchemaStatus("0011", "0011", [], known=True)
 
 
-def test_a_server_refuses_a_schema_it_does_not_know(make_engine: EngineFactory, run: Run) -> None:
+def test_a_server_refuses_a_schema_it_does_not_know(place: Place) -> None:
     """One sentence that says what to do, for a database that is not migrated, older, or newer."""
-    engine = make_engine()
+    engine = place.engine
     with pytest.raises(
         SchemaOutOfDate, match="has not been migrated: run `glyphd migrate`, or `glyphd serve --migrate`"
     ):
@@ -237,7 +173,7 @@ def test_a_server_refuses_a_schema_it_does_not_know(make_engine: EngineFactory, 
     schema.upgrade(engine)
     schema.require_current(engine)
 
-    run("UPDATE alembic_version SET version_num = '0042'")
+    place.run("UPDATE alembic_version SET version_num = '0042'")
 
     for refused in (schema.require_current, schema.upgrade, schema.downgrade):
         with pytest.raises(SchemaOutOfDate, match=r"revision 0042, .* does not know: upgrade glyphd\.$"):
@@ -245,9 +181,9 @@ def test_a_server_refuses_a_schema_it_does_not_know(make_engine: EngineFactory, 
     assert schema.schema_status(engine) == schema.SchemaStatus("0042", "0011", [], known=False)
 
 
-def test_directions_that_make_no_sense_are_refused(make_engine: EngineFactory) -> None:
+def test_directions_that_make_no_sense_are_refused(place: Place) -> None:
     """Up to a lower revision, down to a higher one, to one there is not, or by nothing."""
-    engine = make_engine()
+    engine = place.engine
     schema.upgrade(engine, "0003")
 
     with pytest.raises(InvalidParameter, match="at schema revision 0003, past 0002"):
@@ -265,8 +201,8 @@ def test_directions_that_make_no_sense_are_refused(make_engine: EngineFactory) -
     assert schema.downgrade(engine) == []
 
 
-def test_the_newest_revision_is_the_last(make_engine: EngineFactory) -> None:
+def test_the_newest_revision_is_the_last(place: Place) -> None:
     """HEAD is written down; the revisions agree."""
-    pending = schema.schema_status(make_engine()).pending
+    pending = schema.schema_status(place.engine).pending
 
     assert pending[-1].number == schema.HEAD

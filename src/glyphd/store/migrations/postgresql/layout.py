@@ -4,21 +4,15 @@ With foreign keys `COPY` writes 74-76k rows/s, without 268-284k (measured, DESIG
 sets instead, and triggers (guards.py) refuse to delete an import or a model under its rows.
 """
 
-import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from glyphd.store.migrations import baseline
 from glyphd.store.migrations.postgresql import guards
 from glyphd.store.migrations.postgresql.parking import keep_sequence, temporary, untouched
-from glyphd.store.migrations.postgresql.rows import refer_to_import, unique
-
-_KEPT = "idx_quantized_listings_scored_listing_id"  # without it a delete of scored rows scans the whole table
+from glyphd.store.migrations.postgresql.rows import refer_to_import, refer_unchecked, unique
 
 
 def key_by_import(connection: Connection) -> None:
-    """Drop the single-column indexes, the key by id, and the references of what is filled in bulk."""
-    for index in _indexes():
-        connection.exec_driver_sql(f"DROP INDEX IF EXISTS {index}")
+    """Drop the key by id, and the references of what is filled in bulk."""
     for name in ("canonical_model", "import_id"):
         connection.exec_driver_sql(f"ALTER TABLE scored_listings DROP CONSTRAINT scored_listings_{name}_fkey")
     connection.exec_driver_sql(
@@ -32,7 +26,7 @@ def key_by_import(connection: Connection) -> None:
 
 
 def restore_layout(connection: Connection) -> None:
-    """Bring indexes, key and references back; rows that refer to nothing stop nothing."""
+    """Bring key and references back; rows that refer to nothing stop nothing."""
     guards.release_imports(connection, "scored_listings")
     keep_sequence(connection, "scored_listings")
     _tell_apart(connection)
@@ -40,16 +34,8 @@ def restore_layout(connection: Connection) -> None:
     connection.exec_driver_sql(unique("scored_listings"))
     connection.exec_driver_sql("ALTER TABLE scored_listings ADD CONSTRAINT scored_listings_pkey PRIMARY KEY (id)")
     refer_to_import(connection, "scored_listings", "RESTRICT")
-    for table, column, parent in (
-        ("scored_listings", "canonical_model", "models (model)"),
-        ("quantized_listings", "scored_listing_id", "scored_listings (id)"),
-    ):
-        connection.exec_driver_sql(
-            f"ALTER TABLE {table} ADD CONSTRAINT {table}_{column}_fkey FOREIGN KEY ({column})"
-            f" REFERENCES {parent} ON DELETE CASCADE NOT VALID"
-        )
-    for index in _indexes().values():
-        index.create(connection)
+    refer_unchecked(connection, "scored_listings", "canonical_model", "models (model)")
+    refer_unchecked(connection, "quantized_listings", "scored_listing_id", "scored_listings (id)")
 
 
 def _tell_apart(connection: Connection) -> None:
@@ -66,9 +52,3 @@ def _tell_apart(connection: Connection) -> None:
             " WHERE t.import_id = s.import_id AND t.import_index = s.import_index"
         )
     keep_sequence(connection, "scored_listings")
-
-
-def _indexes() -> dict[str, sa.Index]:
-    """Return the indexes of the old layout that an import would pay for, by name."""
-    every = (index for table in baseline.metadata.sorted_tables for index in table.indexes)
-    return {str(index.name): index for index in sorted(every, key=lambda index: str(index.name)) if index.name != _KEPT}

@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection
 
+from glyphd.store.migrations.postgresql import indexes
 from glyphd.store.migrations.postgresql.parking import (
     forget,
     is_parked,
@@ -19,13 +20,15 @@ KEYED = "scored_listings"
 
 def attach(connection: Connection) -> None:
     """Attach the rows of all tables to their imports, and number them."""
+    indexes.drop(connection)
     with untouched(connection, TABLES):
         for table in TABLES:
             connection.exec_driver_sql(f"ALTER TABLE {table} DROP CONSTRAINT {table}_import_id_fkey")
         for table in ROW_TABLES:
             connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN import_index INTEGER")
             _number(connection, table)
-        _return_hidden_rows(connection)
+        connection.exec_driver_sql(f"ALTER TABLE {KEYED} DROP CONSTRAINT {KEYED}_canonical_model_fkey")
+        _return_hidden_rows(connection)  # some may be of an import that has not been audited: no model has to be there
         _return_imports_of_models(connection)
     for table in ROW_TABLES:
         connection.exec_driver_sql(
@@ -35,6 +38,7 @@ def attach(connection: Connection) -> None:
         keep_sequence(connection, table)
     for table in TABLES:
         refer_to_import(connection, table, "RESTRICT")
+    refer_unchecked(connection, KEYED, "canonical_model", "models (model)")
 
 
 def unique(table: str) -> str:
@@ -51,6 +55,14 @@ def refer_to_import(connection: Connection, table: str, on_delete: str) -> None:
     connection.exec_driver_sql(
         f"ALTER TABLE {table} ADD CONSTRAINT {table}_import_id_fkey FOREIGN KEY (import_id)"
         f" REFERENCES import_batches (import_id) ON DELETE {on_delete}{unchecked}"
+    )
+
+
+def refer_unchecked(connection: Connection, table: str, column: str, parent: str) -> None:
+    """Add a reference that only new rows are held to."""
+    connection.exec_driver_sql(
+        f"ALTER TABLE {table} ADD CONSTRAINT {table}_{column}_fkey FOREIGN KEY ({column})"
+        f" REFERENCES {parent} ON DELETE CASCADE NOT VALID"
     )
 
 

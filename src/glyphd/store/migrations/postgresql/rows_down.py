@@ -4,6 +4,7 @@ parked.
 
 from sqlalchemy import Connection
 
+from glyphd.store.migrations.postgresql import indexes
 from glyphd.store.migrations.postgresql.parking import keep_sequence, park_what_there_is, temporary, untouched
 from glyphd.store.migrations.postgresql.rows import KEYED, TABLES, refer_to_import
 from glyphd.store.migrations.rules import ROW_TABLES, SYNTHETIC, VISIBLE
@@ -29,6 +30,7 @@ def detach(connection: Connection) -> None:
         _let_models_forget(connection, visible)
     for table in TABLES:
         refer_to_import(connection, table, "SET NULL")
+    indexes.restore(connection)
 
 
 def _take_out(connection: Connection, table: str, hidden: str) -> None:

@@ -48,7 +48,7 @@ class PostgresSteps:
         ledger.reduce(connection, columns)
 
     def attach_rows(self, connection: Connection) -> None:
-        """Add import_index; import_id is required."""
+        """Add import_index; import_id is required. The indexes of the old layout go first."""
         rows.attach(connection)
 
     def detach_rows(self, connection: Connection) -> None:
@@ -56,7 +56,7 @@ class PostgresSteps:
         rows_down.detach(connection)
 
     def key_by_import(self, connection: Connection) -> None:
-        """Indexes of the old layout, the key by id and references row by row go."""
+        """The key by id and references row by row go; the indexes went before rows were numbered."""
         layout.key_by_import(connection)
 
     def restore_layout(self, connection: Connection) -> None:

@@ -23,7 +23,7 @@ _LATER = (
 """The tables that revisions after the baseline make."""
 
 _BEGIN = (
-    "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0;"
+    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0;"
     " SET LOCAL idle_in_transaction_session_timeout = 0"
 )
 
@@ -33,7 +33,7 @@ def exclusive_transaction(engine: sa.Engine, *, keep: bool) -> Iterator[tuple[sa
     """Yield a connection inside one transaction, and the list of statements that change something.
 
     Committed on leaving if ``keep``, else rolled back. Migrators take turns: who comes second sees, once it is let in,
-    what the first has committed.
+    what the first has committed (READ COMMITTED, whatever the role's default is).
     """
     statements: list[str] = []
     own = engine.execution_options(isolation_level="AUTOCOMMIT")
