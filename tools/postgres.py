@@ -32,7 +32,7 @@ SAFE: dict[str, str] = {}
 """For benchmarks: as Debian configures it."""
 
 
-class PostgresMissing(Exception):
+class PostgresMissingError(Exception):
     """There is no PostgreSQL server on this machine, and none could be installed."""
 
 
@@ -75,9 +75,9 @@ class PostgresServer:
     """One server on a free port of 127.0.0.1, with its files in a folder of its own; a context manager."""
 
     def __init__(self, options: Mapping[str, str] = FAST, *, port: int | None = None) -> None:
-        """Choose port and folder; nothing runs yet. Raises PostgresMissing."""
+        """Choose port and folder; nothing runs yet. Raises PostgresMissingError."""
         if find_program("initdb") is None or find_program("postgres") is None:
-            raise PostgresMissing("PostgreSQL's server is not installed (Debian: apt-get install postgresql)")
+            raise PostgresMissingError("PostgreSQL's server is not installed (Debian: apt-get install postgresql)")
         self.port = port or free_port()
         self.user = unprivileged_user()
         self._options = {
@@ -97,7 +97,7 @@ class PostgresServer:
         command += ["--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"]
         made = subprocess.run(command, cwd=self.folder, user=self.user, capture_output=True, text=True, check=False)
         if made.returncode:
-            raise PostgresMissing(f"initdb failed: {made.stderr.strip()}")
+            raise PostgresMissingError(f"initdb failed: {made.stderr.strip()}")
         self.start()
         return self
 
@@ -131,7 +131,7 @@ class PostgresServer:
         deadline = time.monotonic() + START_SECONDS
         while not self._is_ready():
             if self._process.poll() is not None or time.monotonic() > deadline:
-                raise PostgresMissing(f"the server did not start: {self.log.read_text()[-2000:]}")
+                raise PostgresMissingError(f"the server did not start: {self.log.read_text()[-2000:]}")
             time.sleep(0.02)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:

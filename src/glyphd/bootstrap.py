@@ -13,7 +13,9 @@ from glyphd.store.database import Database
 def build_context(settings: Settings) -> Context:
     """Connect the services with their stores. Raises StoreUnavailable for a database URL that is not understood."""
     return Context(
-        database=Database(settings.database_url),
+        database=Database(
+            settings.database_url, pool_size=settings.database_pool, silence_seconds=settings.lease_seconds
+        ),
         artifacts=ArtifactFolder(settings.artifacts_folder),
         lease=timedelta(seconds=settings.lease_seconds),
         max_queue=settings.max_queue,

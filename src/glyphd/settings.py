@@ -18,7 +18,13 @@ class Settings(BaseSettings):
         env_prefix="GLYPHD_", env_file=".env", toml_file="glyphd.toml", extra="ignore", populate_by_name=True
     )
 
-    database_url: str = Field("sqlite:///data/glyphd.sqlite", description="Where the ledger and the rows live.")
+    database_url: str = Field(
+        "sqlite:///data/glyphd.sqlite",
+        description="Where the ledger and the rows live: `sqlite:///…` or `postgresql://…`.",
+    )
+    database_pool: int = Field(
+        16, gt=0, description="Connections to the database that one process may have; SQLite opens up to twice as many."
+    )
     db_path: Path | None = Field(None, description="A SQLite file; the older way to say `GLYPHD_DATABASE_URL`.")
     artifacts_url: str | None = Field(
         None, description="Folder of the submitted files; `artifacts/` beside the SQLite file when unset."

@@ -13,6 +13,7 @@ from glyphd.errors import InvalidParameter
 from glyphd.services.browsing import Position
 
 _Number = Annotated[int, Meta(ge=-(2**62), le=2**62)]  # what both engines compare with an id
+_Name = Annotated[str, Meta(pattern=r"^[^\x00]*$")]
 
 
 def encode_cursor(*position: int | str) -> str:
@@ -27,7 +28,7 @@ def number_of(cursor: str | None) -> int | None:
 
 def name_of(cursor: str | None) -> str | None:
     """Return the name in a cursor. Raises InvalidParameter."""
-    return None if cursor is None else str(_decode(cursor, tuple[str])[0])
+    return None if cursor is None else str(_decode(cursor, tuple[_Name])[0])
 
 
 def position_of(cursor: str | None) -> Position | None:

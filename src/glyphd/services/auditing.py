@@ -83,6 +83,7 @@ def _finish(context: Context, held: Import, values: dict[str, Any]) -> Import:
     status = Status.PUBLISHED if published else Status.STAGED
     with context.database.writing() as work:
         connection = work.connection
+        imports.hold_source(work, held.source)
         imports.update_running(
             connection,
             held,

@@ -12,7 +12,7 @@ ROWS_PER_STEP = 10_000
 def clean_next(context: Context) -> bool:
     """Remove the rows of the oldest import that counts none any more; tell whether there was one.
 
-    Rejections stay: they say why. Two cleaners of one import do no harm, since both only delete.
+    Rejections stay: they say why. Two cleaners of one import take turns, and both only delete.
     """
     with context.database.reading() as connection:
         entry = imports.next_to_clean(connection)
@@ -32,6 +32,7 @@ def remove_rows(context: Context, import_id: str, *, with_rejections: bool) -> I
         removed = ROWS_PER_STEP
         while removed == ROWS_PER_STEP:
             with context.database.writing(durable=False) as work:
+                work.lock(f"rows of {import_id}")  # else one finds gone what the other is deleting, and ends too early
                 removed = rows.remove_some(work.connection, table, import_id, ROWS_PER_STEP)
                 yield work
                 work.commit()

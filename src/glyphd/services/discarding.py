@@ -14,7 +14,7 @@ def discard_import(context: Context, import_id: str, actor: str, reason: str | N
     now = context.clock()
     with context.database.writing() as work:
         connection = work.connection
-        entry = imports.find_import(connection, import_id)
+        entry = imports.hold_import(work, import_id)
         if entry.status is Status.DISCARDED:
             return entry
         if entry.status not in DISCARDABLE:

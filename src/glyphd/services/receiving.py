@@ -34,7 +34,7 @@ def receive_import(
     now = context.clock()
     with context.database.writing() as work:
         connection = work.connection
-        version = imports.next_source_version(connection, options.source)
+        version = imports.next_source_version(work, options.source)
         imports.insert_import(
             connection,
             {
@@ -51,7 +51,7 @@ def receive_import(
                 "on_error": options.on_error,
             },
         )
-        artifacts.insert_artifacts(connection, import_id, stored, now)
+        artifacts.insert_artifacts(work, import_id, stored, now)
         details = {"request_id": request_id} if request_id else {}
         events.add_event(connection, import_id, now, actor, "received", Status.RECEIVED, details=details)
         work.commit()

@@ -58,11 +58,11 @@ def run_next(context: Context, worker: str) -> bool:
 def claim_next(context: Context, worker: str) -> Import | None:
     """Take the oldest waiting import under a new fencing token; one that killed too many workers fails instead."""
     with context.database.reading() as connection:
-        if imports.next_to_run(connection, context.clock(), context.lease) is None:
+        if imports.find_waiting(connection, context.clock(), context.lease) is None:
             return None
     with context.database.writing() as work:
         now = context.clock()  # the turn may have been long in coming: a lease counts from here
-        waiting = imports.next_to_run(work.connection, now, context.lease)
+        waiting = imports.hold_waiting(work, now, context.lease)
         if waiting is None:
             return None
         if waiting.attempts >= MAX_ATTEMPTS:

@@ -3,19 +3,20 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+import polars as pl
 from sqlalchemy import Connection, select
 
 from glyphd.domain.imports import Artifact
 from glyphd.store.tables import artifacts, import_artifacts
+from glyphd.store.unit_of_work import UnitOfWork
 
 
-def insert_artifacts(connection: Connection, import_id: str, stored: Sequence[Artifact], at: datetime) -> None:
+def insert_artifacts(work: UnitOfWork, import_id: str, stored: Sequence[Artifact], at: datetime) -> None:
     """Name the artifacts of a new import. The same bytes are one artifact, whoever submits them."""
     for artifact in stored:
-        known = connection.execute(select(artifacts.c.sha256).where(artifacts.c.sha256 == artifact.sha256)).first()
-        if known is None:
-            connection.execute(artifacts.insert().values(sha256=artifact.sha256, bytes=artifact.bytes, stored_at=at))
-        connection.execute(
+        known = pl.DataFrame({"sha256": [artifact.sha256], "bytes": [artifact.bytes]})
+        work.append(artifacts, known, {"stored_at": at}, keep_existing=True)
+        work.connection.execute(
             import_artifacts.insert().values(
                 import_id=import_id,
                 role=artifact.role,

@@ -43,7 +43,7 @@ def append_rows(
 
 
 def _constant(value: Any) -> Any:
-    return timestamp_text(value)[:19] if isinstance(value, datetime) else value
+    return timestamp_text(value).removesuffix(".000000") if isinstance(value, datetime) else value
 
 
 def _portions(count: int) -> list[tuple[int, int, int]]:

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import sqlalchemy
-from sqlalchemy import Connection, make_url
+from sqlalchemy import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError
 
 from glyphd.errors import StoreUnavailable
 from glyphd.store.engine import StoreEngine
+from glyphd.store.postgresql import PostgresEngine
 from glyphd.store.sqlite import SqliteEngine
 from glyphd.store.translate import translating
 from glyphd.store.unit_of_work import UnitOfWork
@@ -18,16 +18,16 @@ from glyphd.store.unit_of_work import UnitOfWork
 class Database:
     """One database by URL."""
 
-    def __init__(self, url: str, *, pool_size: int = 16) -> None:
-        """Prepare connections; nothing is opened yet. Raises StoreUnavailable for a URL that is not understood."""
+    def __init__(self, url: str, *, pool_size: int = 16, silence_seconds: float = 30) -> None:
+        """Prepare connections; nothing is opened yet. Raises StoreUnavailable for a URL that is not understood.
+
+        ``silence_seconds``: where a silent writer could hold others up, it is cut off after so long.
+        """
         try:
             self.url = make_url(url)
         except ArgumentError as exc:
             raise StoreUnavailable("GLYPHD_DATABASE_URL is not the URL of a database.") from exc
-        if self.url.get_backend_name() != "sqlite" or not self.url.database:
-            raise StoreUnavailable(f"{self.url.render_as_string()} is not a database that glyphd runs on.")
-        self.path = Path(self.url.database)
-        self._engine: StoreEngine = SqliteEngine(self.url, pool_size)
+        self._engine = _engine_of(self.url, pool_size, silence_seconds)
 
     @property
     def engine(self) -> sqlalchemy.Engine:
@@ -42,7 +42,8 @@ class Database:
             try:
                 yield connection
             finally:
-                connection.exec_driver_sql("ROLLBACK")
+                if self._engine.in_transaction(connection):
+                    connection.exec_driver_sql("ROLLBACK")
 
     @contextmanager
     def writing(self, *, durable: bool = True) -> Iterator[UnitOfWork]:
@@ -70,3 +71,11 @@ class Database:
     def dispose(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def _engine_of(url: URL, pool_size: int, silence_seconds: float) -> StoreEngine:
+    if url.database and url.get_backend_name() == "sqlite":
+        return SqliteEngine(url, pool_size)
+    if url.database and url.get_backend_name() == "postgresql":
+        return PostgresEngine(url, pool_size, silence_seconds)
+    raise StoreUnavailable(f"{url.render_as_string()} is not a database that glyphd runs on.")

@@ -25,8 +25,16 @@ class StoreEngine(Protocol):
         """Begin a writing transaction when it is this writer's turn; the turn lasts as long as the context."""
         ...
 
+    def commit(self, connection: Connection) -> None:
+        """Commit the writing transaction."""
+        ...
+
     def in_transaction(self, connection: Connection) -> bool:
         """Tell whether there is still something to roll back."""
+        ...
+
+    def lock(self, connection: Connection, name: str) -> None:
+        """Hold a name until the transaction ends; whoever else wants it waits."""
         ...
 
     def append(

@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, text, update
 
 from glyphd.domain.imports import Import, Kind, OnError, PublishMode, Status
 from glyphd.errors import GlyphdError, ImportNotFound, InvalidParameter, LeaseLost
 from glyphd.store.tables import import_artifacts, import_batches
 from glyphd.store.types import NO_MOMENT
+from glyphd.store.unit_of_work import UnitOfWork
 
 _COLUMNS = [import_batches.c[field.name] for field in fields(Import)]
 
@@ -28,8 +29,19 @@ def insert_import(connection: Connection, values: Mapping[str, Any]) -> None:
 
 
 def find_import(connection: Connection, import_id: str) -> Import:
-    """Return one import. Raises ImportNotFound."""
-    row = connection.execute(select(*_COLUMNS).where(import_batches.c.import_id == import_id)).mappings().first()
+    """Return one import. Raises ImportNotFound, and InvalidParameter for what cannot be an id."""
+    return _one(connection, import_id, select(*_COLUMNS))
+
+
+def hold_import(work: UnitOfWork, import_id: str) -> Import:
+    """Return one import, whose state nobody else changes until the transaction ends. Raises as :func:`find_import`."""
+    return _one(work.connection, import_id, select(*_COLUMNS).with_for_update())
+
+
+def _one(connection: Connection, import_id: str, query: Select[Any]) -> Import:
+    if "\x00" in import_id:  # PostgreSQL has no such text
+        raise _not_found(import_id)
+    row = connection.execute(query.where(import_batches.c.import_id == import_id)).mappings().first()
     if row is None:
         raise _not_found(import_id)
     return _import(row)
@@ -95,23 +107,38 @@ def update_running(connection: Connection, held: Import, values: Mapping[str, An
         raise LeaseLost(f"The import {held.import_id} is no longer this worker's.", import_id=held.import_id)
 
 
-def next_to_run(connection: Connection, now: datetime, lease: timedelta) -> Import | None:
+def find_waiting(connection: Connection, now: datetime, lease: timedelta) -> Import | None:
     """Return the oldest import that waits for a worker: received, or running under a lease that has run out.
 
     A lease that ends later than any granted now could is of a clock that stepped back; it counts as run out.
     """
+    return _first(connection, _waiting(now, lease))
+
+
+def hold_waiting(work: UnitOfWork, now: datetime, lease: timedelta) -> Import | None:
+    """Return what :func:`find_waiting` does and nobody else is about to take, held until the transaction ends.
+
+    Each engine does it in its way: where writers are alone (SQLite) there is nothing to skip.
+    """
+    return _first(work.connection, _waiting(now, lease).with_for_update(skip_locked=True))
+
+
+def _waiting(now: datetime, lease: timedelta) -> Select[Any]:
     table = import_batches.c
     lapsed = or_(table.lease_expires_at < now, table.lease_expires_at > now + 2 * lease)
     waiting = or_(table.status == Status.RECEIVED, and_(table.status == Status.RUNNING, lapsed))
     query = select(*_COLUMNS).where(table.status.in_([Status.RECEIVED, Status.RUNNING]), waiting)
-    row = connection.execute(query.order_by(table.id).limit(1)).mappings().first()
-    return None if row is None else _import(row)
+    return query.order_by(table.id).limit(1)
 
 
 def next_to_clean(connection: Connection) -> Import | None:
     """Return the oldest failed or discarded import whose rows are still there."""
     marked = text("rows_to_remove")  # as the partial index says it; `rows_to_remove = 1` would read the whole ledger
     query = select(*_COLUMNS).where(marked).order_by(import_batches.c.id).limit(1)
+    return _first(connection, query)
+
+
+def _first(connection: Connection, query: Select[Any]) -> Import | None:
     row = connection.execute(query).mappings().first()
     return None if row is None else _import(row)
 
@@ -135,10 +162,16 @@ def count_waiting(connection: Connection) -> int:
     return connection.execute(query).scalar_one()
 
 
-def next_source_version(connection: Connection, source: str) -> int:
-    """Return the next place in a source's version chain, from 1."""
+def next_source_version(work: UnitOfWork, source: str) -> int:
+    """Return the next place in a source's version chain, from 1; nobody else gets it meanwhile."""
+    hold_source(work, source)
     query = select(func.max(import_batches.c.source_version)).where(of_source(source))
-    return (connection.execute(query).scalar() or 0) + 1
+    return (work.connection.execute(query).scalar() or 0) + 1
+
+
+def hold_source(work: UnitOfWork, source: str) -> None:
+    """Let nobody else add to a source's chain, or publish to it, until the transaction ends."""
+    work.lock(f"source {source}")
 
 
 def previous_of(connection: Connection, entry: Import) -> str | None:
@@ -152,7 +185,7 @@ def previous_of(connection: Connection, entry: Import) -> str | None:
             table.status == Status.PUBLISHED,
             table.import_id != entry.import_id,
         )
-        .order_by(table.observed_at.desc(), table.source_version.desc())
+        .order_by(table.observed_at.desc().nulls_last(), table.source_version.desc().nulls_last())
         .limit(1)
     )
     return connection.execute(query).scalar()

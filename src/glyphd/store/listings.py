@@ -10,8 +10,9 @@ from sqlalchemy.types import NullType
 
 from glyphd.domain.identity import hash_identity, identity_text, listing_key_hex
 from glyphd.domain.listing import FIELDS, FieldType
+from glyphd.store.functions import to_milliseconds
 from glyphd.store.tables import scored_listings, sightings
-from glyphd.store.types import timestamp_text
+from glyphd.store.types import UtcTimestamp
 from glyphd.store.values import shown, shown_column, unshown
 
 _SEARCHED = ("canonical_model", "seller", "notes", "region", "source_url")
@@ -118,21 +119,14 @@ def _conditions(filters: RowFilters) -> list[ColumnElement[bool]]:
 
 
 def _seen_conditions(filters: RowFilters) -> list[ColumnElement[bool]]:
-    """Compare moments in SQLite's own reading of them: rows from the field hold several text forms.
-
-    It rounds to milliseconds, and so the bounds are rounded by it too.
-    """
-    seen = _to_milliseconds(scored_listings.c.seen_at)
+    """Compare moments to the millisecond: that is how fine SQLite reads them."""
+    seen = to_milliseconds(scored_listings.c.seen_at)
     conditions: list[ColumnElement[bool]] = []
     if filters.after is not None:
-        conditions.append(seen >= _to_milliseconds(literal(timestamp_text(filters.after))))
+        conditions.append(seen >= to_milliseconds(literal(filters.after, UtcTimestamp)))
     if filters.before is not None:
-        conditions.append(seen < _to_milliseconds(literal(timestamp_text(filters.before))))
+        conditions.append(seen < to_milliseconds(literal(filters.before, UtcTimestamp)))
     return conditions
-
-
-def _to_milliseconds(moment: ColumnElement[Any]) -> ColumnElement[str]:
-    return func.strftime("%Y-%m-%d %H:%M:%f", moment)
 
 
 def _search_conditions(filters: RowFilters) -> list[ColumnElement[bool]]:

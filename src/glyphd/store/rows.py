@@ -13,6 +13,7 @@ from glyphd.store.tables import (
     import_model_stats,
     import_rejections,
     models,
+    row_key,
     scored_listings,
     sightings,
 )
@@ -102,10 +103,11 @@ def removals(*, with_rejections: bool) -> Iterator[Table]:
 
 def remove_some(connection: Connection, table: Table, import_id: str, limit: int) -> int:
     """Delete at most ``limit`` rows of an import from one table; return how many went."""
-    key = tuple_(*table.primary_key.columns)
-    chosen = select(*table.primary_key.columns).where(table.c.import_id == import_id).limit(limit)
-    return connection.execute(delete(table).where(key.in_(chosen))).rowcount
+    key = row_key(table)
+    chosen = select(*key).where(table.c.import_id == import_id).limit(limit)
+    return connection.execute(delete(table).where(tuple_(*key).in_(chosen))).rowcount
 
 
 def _written(import_id: str, now: datetime) -> dict[str, Any]:
-    return {"import_id": import_id, "created_at": now, "updated_at": now}
+    second = now.replace(microsecond=0)  # as CURRENT_TIMESTAMP has it on SQLite
+    return {"import_id": import_id, "created_at": second, "updated_at": second}

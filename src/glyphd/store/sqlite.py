@@ -66,9 +66,16 @@ class SqliteEngine:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield
 
+    def commit(self, connection: Connection) -> None:
+        """Commit."""
+        connection.exec_driver_sql("COMMIT")
+
     def in_transaction(self, connection: Connection) -> bool:
         """Tell whether there is something to roll back: SQLite itself rolls back when the disk is full."""
         return bool(_driver(connection).in_transaction)
+
+    def lock(self, connection: Connection, name: str) -> None:
+        """Nothing to do: whoever writes is alone until the transaction ends."""
 
     def append(
         self,

@@ -55,7 +55,7 @@ def _import_major(table: Table, *references: ForeignKeyConstraint) -> Table:
     unique = UniqueConstraint("import_id", "import_index", name=f"uq_{table.name}_import_index")
     for constraint in (unique, *references):
         table.append_constraint(constraint.ddl_if(dialect="sqlite"))
-    key = DDL(f"ALTER TABLE {table.name} ADD PRIMARY KEY (import_id, import_index)")
+    key = DDL(f"ALTER TABLE {table.name} ADD PRIMARY KEY (import_id, import_index)")  # type: ignore[no-untyped-call] # SQLAlchemy leaves it so
     event.listen(table, "after_create", key.execute_if(dialect="postgresql"))
     return table
 

@@ -25,7 +25,11 @@ class UnitOfWork:
         if len(rows):
             self._engine.append(self.connection, table, rows, constants, keep_existing=keep_existing)
 
+    def lock(self, name: str) -> None:
+        """Hold a name until the transaction ends, where writers do not wait for each other anyway."""
+        self._engine.lock(self.connection, name)
+
     def commit(self) -> None:
         """Make everything written since the start visible and durable."""
-        self.connection.exec_driver_sql("COMMIT")
+        self._engine.commit(self.connection)
         self.committed = True

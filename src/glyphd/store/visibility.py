@@ -53,7 +53,7 @@ def current_imports(connection: Connection) -> list[VisibleImport]:
     table = import_batches.c
     latest = func.row_number().over(
         partition_by=func.coalesce(table.source, "default"),
-        order_by=[table.observed_at.desc(), table.source_version.desc(), table.id.desc()],
+        order_by=[table.observed_at.desc().nulls_last(), table.source_version.desc().nulls_last(), table.id.desc()],
     )
     ranked = (
         select(table.id, latest.label("rank"))

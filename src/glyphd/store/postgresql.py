@@ -1,0 +1,100 @@
+"""PostgreSQL: how a connection is set up, how transactions begin, what is locked, how many rows go in at once.
+
+Nothing is kept in a session between transactions (every SET is LOCAL, no prepared statements, advisory locks end with
+their transaction), so that it works through pgbouncer in transaction mode too.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import polars as pl
+import sqlalchemy
+from psycopg.pq import TransactionStatus
+from sqlalchemy import Connection, Table, func, select
+from sqlalchemy.engine import URL
+
+from glyphd.errors import StoreUnavailable
+from glyphd.store.bulk_postgresql import append_rows
+
+_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL TimeZone = 'UTC'"
+_STATEMENT_SECONDS = 30.0  # what a step of an import takes is a fraction of a second
+_SHORTEST_SILENCE = 5.0
+
+
+class PostgresEngine:
+    """One PostgreSQL database. Transactions are begun by hand, as on SQLite, on connections in autocommit mode."""
+
+    def __init__(self, url: URL, pool_size: int, silence_seconds: float) -> None:
+        """Prepare connections; nothing is opened yet.
+
+        A writer that says nothing for ``silence_seconds`` inside a transaction is cut off by the server: a worker that
+        was stopped there would else keep its import from being taken over.
+        """
+        idle, statement = max(silence_seconds, _SHORTEST_SILENCE), max(silence_seconds, _STATEMENT_SECONDS)
+        self._writing = (
+            "BEGIN; SET LOCAL TimeZone = 'UTC';"
+            f" SET LOCAL idle_in_transaction_session_timeout = {round(idle * 1000)};"
+            f" SET LOCAL statement_timeout = {round(statement * 1000)};"
+            " SET LOCAL synchronous_commit = "
+        )
+        self._pool = sqlalchemy.create_engine(
+            url.set(drivername="postgresql+psycopg").update_query_dict({"connect_timeout": "10"} | dict(url.query)),
+            isolation_level="AUTOCOMMIT",
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=30,
+            pool_pre_ping=True,  # 0.1 ms; without it every connection fails once after the server was restarted
+            connect_args={"prepare_threshold": None, "application_name": "glyphd"},
+        )
+
+    @property
+    def pool(self) -> sqlalchemy.Engine:
+        """Where connections are taken from."""
+        return self._pool
+
+    def begin_reading(self, connection: Connection) -> None:
+        """Begin a snapshot."""
+        connection.exec_driver_sql(_READING)
+
+    @contextmanager
+    def turn(self, connection: Connection, *, durable: bool) -> Iterator[None]:
+        """Begin; writers of different imports do not wait for each other."""
+        connection.exec_driver_sql(f"{self._writing}{'on' if durable else 'off'}")
+        yield
+
+    def commit(self, connection: Connection) -> None:
+        """Commit. PostgreSQL answers a COMMIT after an error by rolling back, without saying so."""
+        if _driver(connection).info.transaction_status is not TransactionStatus.INTRANS:
+            raise StoreUnavailable("The transaction had failed before it was committed.")
+        connection.exec_driver_sql("COMMIT")
+
+    def in_transaction(self, connection: Connection) -> bool:
+        """Tell whether there is something to roll back: not on a connection that is lost."""
+        if connection.invalidated or _driver(connection).closed:
+            return False
+        status: TransactionStatus = _driver(connection).info.transaction_status
+        return status is not TransactionStatus.IDLE
+
+    def lock(self, connection: Connection, name: str) -> None:
+        """Hold a name until the transaction ends; whoever else wants it waits."""
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
+    def append(
+        self,
+        connection: Connection,
+        table: Table,
+        rows: pl.DataFrame,
+        constants: Mapping[str, Any],
+        *,
+        keep_existing: bool,
+    ) -> None:
+        """Insert many rows by binary COPY."""
+        append_rows(connection, table, rows, constants, keep_existing=keep_existing)
+
+    def give_way(self) -> None:
+        """Nothing to do: nobody waits for another one's step."""
+
+
+def _driver(connection: Connection) -> Any:
+    return connection.connection.driver_connection
