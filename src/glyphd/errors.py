@@ -287,3 +287,15 @@ class ArtifactDamaged(GlyphdError):
     """The stored artifact is missing or is not what was submitted."""
 
     code, kind = "artifact_damaged", Kind.FAULT
+
+
+class CopyRefused(GlyphdError):
+    """This database cannot be copied to that one."""
+
+    code, kind = "copy_refused", Kind.CONFLICT
+
+
+class CopyDiffers(GlyphdError):
+    """What was copied is not what is there to copy."""
+
+    code, kind = "copy_differs", Kind.FAULT

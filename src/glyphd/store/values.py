@@ -61,7 +61,11 @@ def verbatim_bytes(text: str) -> bytes:
 
 def shown(kind: FieldType, value: Any) -> Any:
     """Return a stored value of a field as readers see it."""
-    return _SHOWN.get(kind, text_of)(value)
+    return _reading(kind)(value)
+
+
+def _reading(kind: FieldType) -> Callable[[Any], Any]:
+    return _SHOWN.get(kind, text_of)
 
 
 _SHOWN: Mapping[FieldType, Callable[[Any], Any]] = {
@@ -74,7 +78,7 @@ _SHOWN: Mapping[FieldType, Callable[[Any], Any]] = {
 
 def shown_column(kind: FieldType, values: Sequence[Any]) -> Sequence[Any]:
     """Return many values of one field as readers see them; quick where there is nothing to do."""
-    return values if _is_as_shown(kind, values) else list(map(_SHOWN.get(kind, text_of), values))
+    return values if _is_as_shown(kind, values) else list(map(_reading(kind), values))
 
 
 def _is_as_shown(kind: FieldType, values: Sequence[Any]) -> bool:
@@ -83,7 +87,7 @@ def _is_as_shown(kind: FieldType, values: Sequence[Any]) -> bool:
         return True
     if kind is FieldType.INTEGER and types == {int}:
         whole = [value for value in values if value is not None]
-        return INT32[0] <= min(whole) and max(whole) <= INT32[1]
+        return bool(INT32[0] <= min(whole) and max(whole) <= INT32[1])
     if kind is FieldType.NUMBER and types == {float}:
         return all(map(math.isfinite, [value for value in values if value is not None]))
     if kind in {FieldType.TEXT, FieldType.URL} and types == {str}:
