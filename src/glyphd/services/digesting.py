@@ -16,7 +16,7 @@ from glyphd.domain.listing import FIELDS
 from glyphd.services.context import Context
 from glyphd.store import imports, listings
 
-ROWS_PER_PAGE = 10_000
+INDEXES_PER_PAGE = 10_000
 _NAMES = sorted(field.name for field in FIELDS)
 _LINE_NAMES = sorted([*_NAMES, "import_index"])
 _POSITIONS = [["import_index", *_NAMES].index(name) for name in _LINE_NAMES]
@@ -34,12 +34,9 @@ def digest_rows(connection: Connection, import_id: str) -> str:
     """Return the row digest of whatever rows an import has, inside a transaction that is open; reads page by page."""
     digest = hashlib.sha256()
     encoder = msgspec.json.Encoder()
-    after_index, count = 0, ROWS_PER_PAGE
-    while count == ROWS_PER_PAGE:
-        columns, count = listings.read_values(
-            connection, import_id, _NAMES, after_index=after_index, limit=ROWS_PER_PAGE
-        )
+    for after in range(0, listings.last_index(connection, import_id), INDEXES_PER_PAGE):
+        to = after + INDEXES_PER_PAGE
+        columns = listings.read_values(connection, import_id, _NAMES, after_index=after, to_index=to)
         lines = list(map(_Line, *(columns[at] for at in _POSITIONS)))  # msgspec 0.22 leaks what an iterator yields
         digest.update(encoder.encode_lines(lines))
-        after_index = columns[0][-1] if count else after_index
     return digest.hexdigest()

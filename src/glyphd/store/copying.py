@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Table, column, func, inspect, 
 from sqlalchemy.types import NullType
 
 from glyphd.domain.imports import Status
-from glyphd.errors import CopyRefused, StoreUnavailable
+from glyphd.errors import CopyDiffers, CopyRefused, StoreUnavailable
 from glyphd.store.converting import LEGACY, Converter, rows_of
 from glyphd.store.database import Database
 from glyphd.store.tables import (
@@ -154,9 +154,14 @@ def keep_places(work: UnitOfWork, places: Sequence[Place], known: set[str], at: 
 
 
 def append_models(work: UnitOfWork, frame: pl.DataFrame) -> None:
-    """Insert models that are not there yet, under their numbers."""
+    """Insert models that are not there yet, under their numbers. Raises CopyDiffers if one has another number there."""
     work.append(models, frame, {}, keep_existing=True)
     _renumber(work, models, frame)
+    wanted = dict(frame.select("model", "id").iter_rows())
+    query = select(models.c.model, models.c.id).where(models.c.model.in_(list(wanted)))
+    there = {name: number for name, number in work.connection.execute(query)}
+    if strange := sorted(name for name, number in wanted.items() if there.get(name) != number):
+        raise CopyDiffers(f"The model {strange[0]} has another number at the target, or its number is another one's.")
 
 
 def append_bulk(work: UnitOfWork, table: Table, import_id: str, frame: pl.DataFrame) -> None:
@@ -193,13 +198,6 @@ def count_all(connection: Connection, import_id: str) -> dict[str, int]:
     return {table.name: _count(connection, table, import_id) for table in tables}
 
 
-def count_models(connection: Connection) -> int:
-    """Return how many models there are."""
-    return _count(connection, models)
-
-
-def _count(connection: Connection, table: Table, import_id: str | None = None) -> int:
-    query = select(func.count()).select_from(table)
-    if import_id is not None:
-        query = query.where(table.c.import_id == import_id)
+def _count(connection: Connection, table: Table, import_id: str) -> int:
+    query = select(func.count()).select_from(table).where(table.c.import_id == import_id)
     return int(connection.execute(query).scalar_one())

@@ -136,18 +136,20 @@ def _search_conditions(filters: RowFilters) -> list[ColumnElement[bool]]:
 
 
 def read_values(
-    connection: Connection, import_id: str, names: Sequence[str], *, after_index: int, limit: int
-) -> tuple[list[Sequence[Any]], int]:
-    """Return the first rows past an import_index as columns: import_index, then the fields of these names, as shown.
+    connection: Connection, import_id: str, names: Sequence[str], *, after_index: int, to_index: int
+) -> list[Sequence[Any]]:
+    """Return a stretch of rows as columns: import_index, then the fields of these names, as readers are shown them.
 
-    Also return how many rows there are. A row costs a quarter of what it costs in :func:`read_rows`, which tells more.
+    A row costs a third of what it costs in :func:`read_rows`. The stretch has two ends, not a limit: PostgreSQL was
+    seen to read and sort all the rest of 1M rows for each 10 000 of them, as long as it has no statistics of the table.
     """
     table = scored_listings.c
     columns = [type_coerce(table[name], NullType) for name in ("import_index", *names, "legacy_raw")]
-    query = select(*columns).where(table.import_id == import_id, table.import_index > after_index)
-    found = connection.execute(query.order_by(table.import_index).limit(limit)).all()
+    inside = table.import_index.between(after_index + 1, to_index)
+    query = select(*columns).where(table.import_id == import_id, inside).order_by(table.import_index)
+    found = connection.execute(query).all()
     if not found:
-        return [[] for _ in columns[:-1]], 0
+        return [[] for _ in columns[:-1]]
     indexes, *stored, legacy = zip(*found, strict=True)
     values = [shown_column(_KINDS[name], column) for name, column in zip(names, stored, strict=True)]
     for row, raw in enumerate(legacy):
@@ -156,7 +158,13 @@ def read_values(
                 column = list(values[names.index(name)])
                 column[row] = None
                 values[names.index(name)] = column
-    return [indexes, *values], len(found)
+    return [indexes, *values]
+
+
+def last_index(connection: Connection, import_id: str) -> int:
+    """Return the import_index of the last row of an import; 0 if it has none."""
+    query = select(func.max(scored_listings.c.import_index)).where(scored_listings.c.import_id == import_id)
+    return connection.execute(query).scalar() or 0
 
 
 def _listing(row: dict[str, Any]) -> dict[str, Any]:
