@@ -17,7 +17,8 @@ demo: ## Serve on 127.0.0.1:8080 with the sample imported, until Ctrl-C
 	@$(UV) sync --quiet
 	@$(RUN) --no-sync python -u -m tools.demo
 
-test: ## Run the tests (PYTEST="-k name" narrows them) and hold coverage to its floor
+test: ## Run the tests on SQLite and PostgreSQL (PYTEST="-k name" narrows them) and hold coverage to its floor
+	@$(RUN) python -m tools.postgres install
 	@$(RUN) coverage erase
 	$(RUN) coverage run -m pytest $(PYTEST)
 	@$(RUN) coverage combine --quiet

@@ -15,7 +15,8 @@ from glyphd.services.receiving import receive_import, store_file
 from glyphd.services.reporting import ImportReport, report_import
 from glyphd.services.running import run_next
 from glyphd.settings import Settings
-from glyphd.store import schema
+from tests.engines import ENGINES, Databases, PostgresDatabases, SqliteDatabases, require_or_skip
+from tools.postgres import PostgresMissingError, PostgresServer
 
 REPOSITORY = Path(__file__).parent.parent
 PIPELINE_FILES = REPOSITORY.parent / "shared" / "data" / "pipeline"
@@ -41,25 +42,65 @@ def _environment() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database at the newest revision, made once; tests work on copies."""
-    path = tmp_path_factory.mktemp("migrated") / "glyphd.sqlite"
-    context = build_context(Settings(database_url=f"sqlite:///{path}"))
-    schema.upgrade(context.database.engine)
-    context.database.dispose()
-    return path
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of this test run, started as an unprivileged user."""
+    try:
+        with PostgresServer() as server:
+            yield server
+    except PostgresMissingError as missing:
+        require_or_skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def postgres_url(request: pytest.FixtureRequest) -> str:
+    """A PostgreSQL server to make databases on: that of GLYPHD_TEST_POSTGRES_URL, else one of this test run."""
+    given = os.environ.get("GLYPHD_TEST_POSTGRES_URL")
+    return given or str(request.getfixturevalue("postgres_server").url())
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    """The engine that a test runs on: each test that has a database runs once on every engine."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def _all_databases(
+    engine: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Databases]:
+    if engine == "sqlite":
+        yield SqliteDatabases(tmp_path_factory.mktemp("migrated") / "glyphd.sqlite")
+        return
+    databases = PostgresDatabases(request.getfixturevalue("postgres_url"))
+    yield databases
+    databases.close()
 
 
 @pytest.fixture
-def make_settings(tmp_path: Path, migrated_database: Path) -> Callable[..., Settings]:
-    """Make settings over a fresh, migrated database in the test's own folder."""
+def databases(_all_databases: Databases) -> Iterator[Databases]:
+    """Makes databases of the engine under test; they go with the test."""
+    before = _all_databases.made()
+    yield _all_databases
+    _all_databases.remove_from(before)
 
-    def make(name: str = "glyphd", **values: Any) -> Settings:
-        path = tmp_path / name / "glyphd.sqlite"
-        path.parent.mkdir(exist_ok=True)
-        if not path.exists():
-            shutil.copy(migrated_database, path)
-        return Settings(database_url=f"sqlite:///{path}", **values)
+
+@pytest.fixture
+def make_settings(tmp_path: Path, databases: Databases) -> Callable[..., Settings]:
+    """Make settings over a fresh, migrated database, the same for the same name; its files are in a folder so named.
+
+    ``like`` names an installation to copy, files and all, that nobody is connected to.
+    """
+    urls: dict[str, str] = {}
+
+    def make(name: str = "glyphd", *, like: str | None = None, **values: Any) -> Settings:
+        folder = tmp_path / name
+        if name not in urls and like:
+            shutil.copytree(tmp_path / like, folder)
+            urls[name] = databases.clone(urls[like], folder)
+        elif name not in urls:
+            folder.mkdir(exist_ok=True)
+            urls[name] = databases.migrated(folder)
+        return Settings(**{"database_url": urls[name], "artifacts_url": str(folder / "artifacts"), **values})
 
     return make
 

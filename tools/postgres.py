@@ -134,10 +134,10 @@ class PostgresServer:
                 raise PostgresMissingError(f"the server did not start: {self.log.read_text()[-2000:]}")
             time.sleep(0.02)
 
-    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """End the server: SIGINT cuts every connection, SIGQUIT is a crash that must be recovered from."""
+    def stop(self, *, crash: bool = False) -> None:
+        """End the server and cut every connection; a crash must be recovered from at the next start."""
         if self._process is not None:
-            self._process.send_signal(how)
+            self._process.send_signal(signal.SIGQUIT if crash else signal.SIGINT)
             self._process.wait(START_SECONDS)
             self._process = None
 

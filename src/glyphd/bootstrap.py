@@ -1,5 +1,7 @@
 """Settings become engines, engines become services. Nothing is built at import time; every entry point starts here."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from glyphd.artifacts.folder import ArtifactFolder
@@ -23,10 +25,17 @@ def build_context(settings: Settings) -> Context:
     )
 
 
-def open_context(settings: Settings, *, migrate: bool = False) -> Context:
-    """Build the context over a database at this version's schema revision. Raises SchemaOutOfDate otherwise."""
+@contextmanager
+def opened_context(settings: Settings, *, migrate: bool = False) -> Iterator[Context]:
+    """Build the context over a database at this version's schema revision; its connections are closed in the end.
+
+    Raises SchemaOutOfDate for another revision.
+    """
     context = build_context(settings)
-    if migrate:
-        schema.upgrade(context.database.engine)
-    schema.require_current(context.database.engine)
-    return context
+    try:
+        if migrate:
+            schema.upgrade(context.database.engine)
+        schema.require_current(context.database.engine)
+        yield context
+    finally:
+        context.database.dispose()

@@ -14,6 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.engines import Databases
+
 SAMPLE = Path(__file__).parents[2] / "sample" / "scored_sample.csv"
 START_SECONDS = 60
 
@@ -89,18 +91,29 @@ def _wait_until_ready(client: httpx.Client) -> None:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, engine: str, _all_databases: Databases) -> Iterator[Server]:
     """One server for the tests that do not care about its beginning or its end."""
     folder = tmp_path_factory.mktemp("server")
-    with serving(folder, "--migrate") as running:
+    with serving(folder, "--migrate", **environment_on(engine, _all_databases, folder)) as running:
         yield running
 
 
+def environment_on(engine: str, databases: Databases, folder: Path) -> dict[str, str]:
+    """Return the settings of an installation in a folder, on an empty database: none for the embedded default."""
+    return {} if engine == "sqlite" else {"GLYPHD_DATABASE_URL": databases.empty(folder)}
+
+
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+def environment(engine: str, databases: Databases, tmp_path: Path) -> dict[str, str]:
+    """The settings of the test's own installation."""
+    return environment_on(engine, databases, tmp_path)
+
+
+@pytest.fixture
+def start(tmp_path: Path, environment: dict[str, str]) -> Iterator[Callable[..., Server]]:
     """Start a server of the test's own."""
     with ExitStack() as stack:
-        yield lambda *arguments, **environment: stack.enter_context(serving(tmp_path, *arguments, **environment))
+        yield lambda *arguments, **more: stack.enter_context(serving(tmp_path, *arguments, **environment, **more))
 
 
 @pytest.fixture

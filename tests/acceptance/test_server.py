@@ -3,22 +3,22 @@
 import json
 import shutil
 import signal
-import sqlite3
 import subprocess
 import time
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import text
 
+from glyphd.services.context import Context
 from tests.acceptance.conftest import SAMPLE, Server, run_glyphd
 
 
-def test_the_loop_of_the_readme(tmp_path: Path, start: Callable[..., Server]) -> None:
+def test_the_loop_of_the_readme(tmp_path: Path, start: Callable[..., Server], environment: dict[str, str]) -> None:
     """To the letter: migrate, serve, POST the sample with curl, ask for its listings by import_id."""
-    migrated = run_glyphd(tmp_path, "migrate")
+    migrated = run_glyphd(tmp_path, "migrate", **environment)
     base = str(start("--host", "0.0.0.0").client.base_url).replace("0.0.0.0", "localhost")  # noqa: S104
     if not shutil.which("curl"):
         pytest.skip("curl is not installed")
@@ -38,31 +38,33 @@ def test_the_loop_of_the_readme(tmp_path: Path, start: Callable[..., Server]) ->
     assert [(report["import_id"], index) for index in range(1, 9)] == [
         (listing["import_id"], listing["import_index"]) for listing in json.loads(listings.stdout)
     ]
-    assert (tmp_path / "data" / "glyphd.sqlite").exists()
+    assert (tmp_path / "data" / "glyphd.sqlite").exists() is not bool(environment)
     assert (tmp_path / "data" / "artifacts").is_dir()
 
 
-def test_an_unmigrated_database_is_refused(tmp_path: Path) -> None:
+def test_an_unmigrated_database_is_refused(tmp_path: Path, environment: dict[str, str]) -> None:
     """One clear sentence that says what to do, exit code 1, nothing on standard output."""
-    ran = run_glyphd(tmp_path, "serve", "--port", "0")
+    ran = run_glyphd(tmp_path, "serve", "--port", "0", **environment)
 
     assert (1, "", 1) == (ran.returncode, ran.stdout, len(ran.stderr.splitlines()))
     assert "run `glyphd migrate`, or `glyphd serve --migrate`" in ran.stderr
 
 
-def test_a_newer_database_is_refused(tmp_path: Path, migrated_database: Path) -> None:
+def test_a_newer_database_is_refused(tmp_path: Path, context: Context) -> None:
     """One clear sentence, exit code 1, and the database stays as it was, even if told to migrate."""
-    path = tmp_path / "newer.sqlite"
-    shutil.copy(migrated_database, path)
-    with closing(sqlite3.connect(path, isolation_level=None)) as database:
-        database.execute("UPDATE alembic_version SET version_num = '0999'")
-    before = path.read_bytes()
+    database = context.database
+    with database.writing() as work:
+        work.connection.execute(text("UPDATE alembic_version SET version_num = '0999'"))
+        work.commit()
+    database.dispose()
+    url = database.url.render_as_string(hide_password=False)
 
-    ran = run_glyphd(tmp_path, "serve", "--port", "0", "--migrate", GLYPHD_DB_PATH=str(path))
+    ran = run_glyphd(tmp_path, "serve", "--port", "0", "--migrate", GLYPHD_DATABASE_URL=url)
 
     assert (1, "", 1) == (ran.returncode, ran.stdout, len(ran.stderr.splitlines()))
     assert "0999" in ran.stderr
-    assert before == path.read_bytes()
+    with database.reading() as connection:
+        assert "0999" == connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
 
 
 def test_a_port_that_is_taken_is_refused(server: Server, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from glyphd.store.migrations.ddl import TableText
+from glyphd.store.migrations.sqlite.ddl import TableText
 
 AWKWARD = """CREATE TABLE "odd (name" ( -- first, (
     id INTEGER PRIMARY KEY AUTOINCREMENT, [im,port] TEXT DEFAULT 'a,)''(' CHECK ("im,port" <> '--'), /* ) , */

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, create_engine
 from glyphd.errors import InvalidParameter, MigrationFailed, SchemaOutOfDate
 from glyphd.store import schema
 from glyphd.store.database import Database
-from glyphd.store.migrations import derived, rows_down
+from glyphd.store.migrations.sqlite import derived, rows_down
 
 from .shapes import SHAPES
 
@@ -217,11 +217,11 @@ def test_what_the_status_tells(make_engine: EngineFactory) -> None:
     later = schema.schema_status(engine)
     schema.upgrade(engine)
 
-    assert (fresh.current, fresh.head, fresh.known) == (None, "0010", True)
+    assert (fresh.current, fresh.head, fresh.known) == (None, "0011", True)
     assert [revision.number for revision in fresh.pending] == NUMBERS
     assert later.pending == fresh.pending[8:]
     assert all(revision.title for revision in fresh.pending)
-    assert schema.schema_status(engine) == schema.SchemaStatus("0010", "0010", [], known=True)
+    assert schema.schema_status(engine) == schema.SchemaStatus("0011", "0011", [], known=True)
 
 
 def test_a_server_refuses_a_schema_it_does_not_know(make_engine: EngineFactory, run: Run) -> None:
@@ -232,7 +232,7 @@ def test_a_server_refuses_a_schema_it_does_not_know(make_engine: EngineFactory, 
     ):
         schema.require_current(engine)
     schema.upgrade(engine, "0004")
-    with pytest.raises(SchemaOutOfDate, match=r"revision 0004 .* needs 0010: run `glyphd migrate`"):
+    with pytest.raises(SchemaOutOfDate, match=r"revision 0004 .* needs 0011: run `glyphd migrate`"):
         schema.require_current(engine)
     schema.upgrade(engine)
     schema.require_current(engine)
@@ -242,7 +242,7 @@ def test_a_server_refuses_a_schema_it_does_not_know(make_engine: EngineFactory, 
     for refused in (schema.require_current, schema.upgrade, schema.downgrade):
         with pytest.raises(SchemaOutOfDate, match=r"revision 0042, .* does not know: upgrade glyphd\.$"):
             refused(engine)
-    assert schema.schema_status(engine) == schema.SchemaStatus("0042", "0010", [], known=False)
+    assert schema.schema_status(engine) == schema.SchemaStatus("0042", "0011", [], known=False)
 
 
 def test_directions_that_make_no_sense_are_refused(make_engine: EngineFactory) -> None:
@@ -254,7 +254,7 @@ def test_directions_that_make_no_sense_are_refused(make_engine: EngineFactory) -
         schema.upgrade(engine, "0002")
     with pytest.raises(InvalidParameter, match="at schema revision 0003, short of 0004"):
         schema.downgrade(engine, to="0004")
-    with pytest.raises(InvalidParameter, match="no schema revision 9; there are 0001 to 0010"):
+    with pytest.raises(InvalidParameter, match="no schema revision 9; there are 0001 to 0011"):
         schema.upgrade(engine, "9")
     with pytest.raises(InvalidParameter, match="1 revision or more, not 0"):
         schema.downgrade(engine, 0)

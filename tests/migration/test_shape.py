@@ -62,9 +62,9 @@ def test_autoincrement_is_declared_alike(make_engine: EngineFactory) -> None:
 
 
 def test_the_view_shows_the_columns_of_a_listing(make_engine: EngineFactory) -> None:
-    """visible_listings has the columns of scored_listings, in their order."""
+    """visible_listings has the columns of scored_listings, in their order, but not what a column could not hold."""
     engine = make_engine("migrated")
     schema.upgrade(engine)
 
-    expected = list(tables.scored_listings.columns.keys())
+    expected = [column.name for column in tables.scored_listings.columns if column.name != "legacy_raw"]
     assert expected == [column["name"] for column in inspect(engine).get_columns("visible_listings")]

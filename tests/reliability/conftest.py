@@ -35,9 +35,10 @@ def make_installation(
     """Make an installation with short leases; what it runs is killed in the end."""
     made: list[Installation] = []
 
-    def make(name: str = "glyphd", **values: Any) -> Installation:
+    def make(name: str = "glyphd", *, like: str | None = None, **values: Any) -> Installation:
         values = {"lease_seconds": 1, "import_workers": 0, "wait_seconds": 0, **values}
-        settings, context = make_settings(name, **values), make_context(name, **values)
+        settings = make_settings(name, like=like, **values)
+        context = make_context(name, **values)
         made.append(Installation(settings, context, tmp_path / name))
         return made[-1]
 

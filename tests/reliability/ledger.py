@@ -94,8 +94,15 @@ def _check_events(connection: Connection, report: ImportReport) -> None:
 
 
 def _check_database(connection: Connection) -> None:
-    assert ["ok"] == list(connection.execute(text("PRAGMA integrity_check")).scalars())
-    assert [] == list(connection.execute(text("PRAGMA foreign_key_check")))
+    """Nothing is without its import or its model, whether or not the engine has keys that see to it (G1)."""
+    if connection.dialect.name == "sqlite":
+        assert ["ok"] == list(connection.execute(text("PRAGMA integrity_check")).scalars())
+        assert [] == list(connection.execute(text("PRAGMA foreign_key_check")))
+    for table in (*_ROWS_OF_AN_IMPORT, "import_rejections", "import_events", "import_artifacts"):
+        of_none = text(f"SELECT count(*) FROM {table} WHERE import_id NOT IN (SELECT import_id FROM import_batches)")
+        assert 0 == connection.execute(of_none).scalar_one(), table
+    unknown = text("SELECT count(*) FROM scored_listings WHERE canonical_model NOT IN (SELECT model FROM models)")
+    assert 0 == connection.execute(unknown).scalar_one()
 
 
 def _check_no_leftovers(connection: Connection) -> None:

@@ -85,5 +85,5 @@ class Reader:
         """What third parties read by SQL: every import's visible count is its full count."""
         with self._context.database.reading() as connection:
             sources = "SELECT b.source, count(*) FROM visible_listings l JOIN import_batches b USING (import_id)"
-            for tag, count in connection.execute(text(f"{sources} GROUP BY b.import_id")):
+            for tag, count in connection.execute(text(f"{sources} GROUP BY b.import_id, b.source")):
                 assert len(self._batches[tag].rows) == count, f"{tag} is half visible"

@@ -1,9 +1,7 @@
 """G4, G3: a worker, a cleaner and a server die before each of their commits, since only those make a difference."""
 
-import shutil
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -56,14 +54,12 @@ def test_a_worker_that_is_stopped_on_purpose_costs_no_attempt(make_installation:
     check_installation(context, [_BATCH])
 
 
-def test_a_cleaner_may_die_at_every_commit(make_installation: Callable[..., Installation], tmp_path: Path) -> None:
+def test_a_cleaner_may_die_at_every_commit(make_installation: Callable[..., Installation]) -> None:
     """Rows of a discarded import go in the end, whichever commit a cleaner does not reach, and never show."""
     import_id = _discarded_with_rows(make_installation("template"))
     died = 0
     for commit in range(1, 100):
-        name = f"clean-{commit}"
-        shutil.copytree(tmp_path / "template", tmp_path / name)
-        installation = make_installation(name)
+        installation = make_installation(f"clean-{commit}", like="template")
         context = installation.context
         if _exit_code(partial(clean_and_die, installation.settings, commit)) == SURVIVED:
             break

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
+import pytest
 from sqlalchemy import text
 
 from glyphd.domain.imports import Status
@@ -17,6 +18,7 @@ from glyphd.services.discarding import discard_import
 from glyphd.services.reporting import report_import
 from glyphd.services.running import MAX_ATTEMPTS, claim_next, run_next
 from glyphd.store.turnstile import Turnstile
+from tests.engines import only_postgresql
 from tests.reliability.batches import Batch
 from tests.reliability.dying import SURVIVED, later, run_all_but_poison
 from tests.reliability.ledger import all_finished, check_installation, reports_of, submit
@@ -41,6 +43,43 @@ def test_a_worker_paused_past_its_lease_can_write_nothing_more(make_installation
     wait_until(lambda: "import.lease_lost" in installation.events())
     check_installation(context, [batch])
     assert "successor" == _worker(context, import_id)
+
+
+@only_postgresql  # a process that is stopped inside a transaction of SQLite's holds up every writer until it goes on
+@pytest.mark.parametrize("lost", [True, False], ids=["for good", "goes on"])
+def test_a_worker_paused_inside_a_transaction_is_cut_off(
+    make_installation: Callable[..., Installation], lost: bool
+) -> None:
+    """The server ends its connection when it has been silent for a lease, and the import is taken over."""
+    installation = make_installation(lease_seconds=5)
+    context = installation.context
+    batch = Batch("inside", 200_000)
+    submit(context, batch)
+    paused = installation.start_worker()
+    wait_until(lambda: _rows_of_all(context) > 0, every=0.001)
+    _pause_inside_a_transaction(installation, paused.pid or 0)
+    began = time.monotonic()
+    wait_until(lambda: run_next(context, "successor"), 60, every=0.2)
+    assert 20 > time.monotonic() - began
+    if not lost:
+        os.kill(paused.pid or 0, signal.SIGCONT)
+        wait_until(lambda: "import.interrupted" in installation.events())
+    check_installation(context, [batch])
+
+
+def _pause_inside_a_transaction(installation: Installation, pid: int) -> None:
+    while True:
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(0.02)  # what it has sent is done by then
+        if not _nobody_writes(installation):
+            return
+        os.kill(pid, signal.SIGCONT)
+        time.sleep(0.001)
+
+
+def _rows_of_all(context: Context) -> int:
+    with context.database.reading() as connection:
+        return int(connection.execute(text("SELECT count(*) FROM scored_listings")).scalar_one())
 
 
 def test_discarding_stops_a_running_import_and_its_rows_go(make_installation: Callable[..., Installation]) -> None:
@@ -102,16 +141,27 @@ def test_a_clock_that_steps_back_an_hour_delays_nothing(make_installation: Calla
 
 
 def _pause_between_transactions(installation: Installation, pid: int) -> None:
-    """Stop a worker when it does not hold the turnstile: stopped inside, it would hold up every other writer."""
-    turnstile = Turnstile(installation.context.database.path.with_name("glyphd.sqlite-turnstile"), 0.02)
+    """Stop a worker outside of its transactions: stopped inside one, it would hold up others until it is cut off."""
     while True:
         os.kill(pid, signal.SIGSTOP)
+        if _nobody_writes(installation):
+            return
+        os.kill(pid, signal.SIGCONT)
+        time.sleep(0.001)
+
+
+def _nobody_writes(installation: Installation) -> bool:
+    """Tell whether the turnstile is free, or where there is none, whether every import can be locked."""
+    database = installation.context.database
+    if database.url.get_backend_name() == "sqlite":
         try:
-            with turnstile.turn():
-                return
+            with Turnstile(installation.folder / "glyphd.sqlite-turnstile", 0.02).turn():
+                return True
         except StoreUnavailable:
-            os.kill(pid, signal.SIGCONT)
-            time.sleep(0.001)
+            return False
+    with database.writing() as work:
+        free = work.connection.execute(text("SELECT 1 FROM import_batches FOR UPDATE SKIP LOCKED")).all()
+        return len(free) == work.connection.execute(text("SELECT count(*) FROM import_batches")).scalar_one()
 
 
 def _rows(context: Context, import_id: str) -> int:

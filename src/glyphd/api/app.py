@@ -1,7 +1,7 @@
 """The HTTP application."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 from fastapi import FastAPI
 
@@ -10,7 +10,7 @@ from glyphd.api import openapi, problems
 from glyphd.api.request_log import RequestLog
 from glyphd.api.routes import contract, health, imports, listings
 from glyphd.api.threads import Threads
-from glyphd.bootstrap import open_context
+from glyphd.bootstrap import opened_context
 from glyphd.logs import configure_logs
 from glyphd.services.context import Context
 from glyphd.settings import Settings
@@ -28,10 +28,8 @@ def create_app(settings: Settings | None = None, context: Context | None = None)
         configure_logs(settings.log_level)
         app.state.settings = settings
         app.state.threads = Threads()
-        app.state.context = context or open_context(settings)
-        yield
-        if context is None:
-            app.state.context.database.dispose()
+        with nullcontext(context) if context else opened_context(settings) as app.state.context:
+            yield
 
     app = FastAPI(
         title="glyphd",

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from glyphd.bootstrap import open_context
+from glyphd.bootstrap import opened_context
 from glyphd.cli.output import (
     AsJson,
     ExitCode,
@@ -53,12 +53,10 @@ def import_files(  # noqa: PLR0913 - the options of the command
     given |= {"on_error": on_error, "schema_version": schema_version}
     settings = read_settings()
     configure_logs("ERROR")
-    with failures_reported():
-        context = open_context(settings)
+    with failures_reported(), opened_context(settings) as context:
         said = {name: value for name, value in given.items() if value is not None}
         options = parse_options(said, now=context.clock())
-    codes = {_import_and_tell(context, options, file, strict=strict, as_json=as_json) for file in files}
-    context.database.dispose()
+        codes = {_import_and_tell(context, options, file, strict=strict, as_json=as_json) for file in files}
     worst = next(code for code in _WORST_FIRST if code in codes)
     raise typer.Exit(worst)
 

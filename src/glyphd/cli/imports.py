@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from glyphd.bootstrap import open_context
+from glyphd.bootstrap import opened_context
 from glyphd.cli.output import (
     AsJson,
     console,
@@ -31,12 +31,8 @@ ImportId = Annotated[str, typer.Argument(metavar="ID", help="The import's id.")]
 
 @contextmanager
 def _opened() -> Iterator[Context]:
-    with failures_reported():
-        context = open_context(read_settings())
-        try:
-            yield context
-        finally:
-            context.database.dispose()
+    with failures_reported(), opened_context(read_settings()) as context:
+        yield context
 
 
 @app.command("list")

@@ -12,11 +12,11 @@ import typer
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from glyphd.bootstrap import open_context
+from glyphd.bootstrap import opened_context
 from glyphd.cli.output import ExitCode, failures_reported, print_failure, read_settings
 from glyphd.logs import configure_logs
 from glyphd.settings import Settings
-from glyphd.worker.supervisor import WorkerSupervisor, environment_of
+from glyphd.worker.supervisor import NICENESS, WorkerSupervisor, environment_of
 
 _log = structlog.get_logger()
 
@@ -34,16 +34,12 @@ def serve(
     """Serve the HTTP API, with import workers beside it."""
     settings = read_settings(host=host, port=port, import_workers=import_workers)
     configure_logs(settings.log_level)
-    with failures_reported():
-        context = open_context(settings, migrate=migrate)
-    os.environ.update(environment_of(settings))  # uvicorn's own processes read their settings there
-    try:
+    with failures_reported(), opened_context(settings, migrate=migrate) as context:
+        os.environ.update(environment_of(settings))  # uvicorn's own processes read their settings there
         with _listening(settings.host, settings.port) as listener:
             url = f"http://{settings.host}:{listener.getsockname()[1]}"
             _log.info("server.starting", url=url, database=context.database.url.render_as_string())
-            _serve_beside_workers(listener, workers, WorkerSupervisor(context, settings), settings)
-    finally:
-        context.database.dispose()
+            _serve_beside_workers(listener, workers, WorkerSupervisor(context, settings, niceness=NICENESS), settings)
 
 
 def _serve_beside_workers(

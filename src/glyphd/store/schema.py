@@ -8,6 +8,7 @@ from functools import cache
 from threading import Lock
 from typing import Any
 
+import psycopg
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import RevisionStep
@@ -16,7 +17,7 @@ from sqlalchemy import Connection, Engine, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from glyphd.errors import GlyphdError, InvalidParameter, MigrationFailed, SchemaOutOfDate
-from glyphd.store.migrations.transaction import exclusive_transaction
+from glyphd.store.migrations.steps import steps_of
 from glyphd.store.translate import translating
 
 
@@ -38,7 +39,7 @@ class SchemaStatus:
     known: bool
 
 
-HEAD: str = "0010"
+HEAD: str = "0011"
 """The newest revision."""
 
 _ONE_AT_A_TIME = Lock()  # Alembic keeps the environment it runs in a global
@@ -158,7 +159,8 @@ def _migrate(engine: Engine, plan: Callable[[str | None], list[RevisionStep]], *
     status = schema_status(engine)
     if not status.known:
         raise _newer(status.current)
-    with _ONE_AT_A_TIME, _translated(), exclusive_transaction(engine, keep=not dry_run) as (connection, statements):
+    transaction = steps_of(engine).exclusive_transaction(engine, keep=not dry_run)
+    with _ONE_AT_A_TIME, _translated(), transaction as (connection, statements):
         _run(connection, plan)
         return statements
 
@@ -169,6 +171,8 @@ def _run(connection: Connection, plan: Callable[[str | None], list[RevisionStep]
 
     def planned(current: Any, _context: Any) -> list[RevisionStep]:
         steps.extend(plan(next(iter(current), None)))
+        if steps:
+            steps_of(connection).shut_out(connection)
         return steps
 
     config = _config()
@@ -202,5 +206,5 @@ def _translated() -> Iterator[None]:
         yield
     except GlyphdError:
         raise
-    except (SQLAlchemyError, sqlite3.Error) as exc:
+    except (SQLAlchemyError, sqlite3.Error, psycopg.Error) as exc:
         raise _failed([], exc) from exc

@@ -70,7 +70,7 @@ class _TextTimestamp(types.UserDefinedType[str]):
 
 
 class JsonText(types.TypeDecorator[Any]):
-    """A JSON value as canonical text: TEXT on SQLite, JSON on PostgreSQL (JSONB would rewrite `1e22` and order keys)."""
+    """A JSON value as canonical text: TEXT on SQLite, JSON on PostgreSQL (JSONB would rewrite `1e22`)."""
 
     impl = Text
     cache_ok = True

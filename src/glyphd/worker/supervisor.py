@@ -15,6 +15,9 @@ from glyphd.store import imports
 from glyphd.worker.loop import worker_name
 
 DRAIN_SECONDS = 15
+NICENESS = 10
+"""Beside a server its requests come first; an import takes what is left of the cores."""
+
 _LONGEST_PAUSE = 5.0
 _HEALTHY_SECONDS = 10.0
 
@@ -24,9 +27,21 @@ _log = structlog.get_logger()
 class WorkerSupervisor:
     """Runs a number of `glyphd worker` processes; a dead one is replaced."""
 
-    def __init__(self, context: Context, settings: Settings) -> None:
-        """Keep what the workers are started with; nothing runs before :meth:`start`."""
+    def __init__(
+        self,
+        context: Context,
+        settings: Settings,
+        *,
+        drain_seconds: float | None = DRAIN_SECONDS,
+        niceness: int = 0,
+    ) -> None:
+        """Keep what the workers are started with; nothing runs before :meth:`start`.
+
+        ``drain_seconds``: how long an import that has begun may take once everything is to stop; None is for ever.
+        """
         self._context = context
+        self._drain_seconds = drain_seconds
+        self._options = ["--beside", str(os.getpid()), "--niceness", str(niceness)]
         self._environment = {**os.environ, **environment_of(settings)}
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -49,7 +64,7 @@ class WorkerSupervisor:
         while not self._stopping.is_set():
             name, started = worker_name(), time.monotonic()
             with subprocess.Popen(  # noqa: S603 - our own interpreter and module, no input
-                [sys.executable, "-m", "glyphd", "worker", "--name", name, "--beside", str(os.getpid())],
+                [sys.executable, "-m", "glyphd", "worker", "--name", name, *self._options],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
             ) as process:
@@ -65,7 +80,7 @@ class WorkerSupervisor:
             if self._stopping.wait(0.02):
                 process.terminate()
                 try:
-                    process.wait(DRAIN_SECONDS)
+                    process.wait(self._drain_seconds)
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()

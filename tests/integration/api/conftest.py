@@ -16,6 +16,7 @@ from glyphd.bootstrap import build_context
 from glyphd.services.context import Context
 from glyphd.settings import Settings
 from glyphd.worker.loop import work
+from tests.engines import Databases
 
 SAMPLE = Path(__file__).parents[3] / "sample" / "scored_sample.csv"
 
@@ -81,11 +82,13 @@ def api(make_api: Callable[..., httpx.Client]) -> httpx.Client:
 
 
 @pytest.fixture(scope="module")
-def shared_api(tmp_path_factory: pytest.TempPathFactory, migrated_database: Path) -> Iterator[httpx.Client]:
+def shared_api(
+    tmp_path_factory: pytest.TempPathFactory, engine: str, _all_databases: Databases
+) -> Iterator[httpx.Client]:
     """Serve the API over a database that the tests of one module share."""
-    path = tmp_path_factory.mktemp("shared") / "glyphd.sqlite"
-    path.write_bytes(migrated_database.read_bytes())
-    with _api(Settings(database_url=f"sqlite:///{path}"), worker=True) as client:
+    folder = tmp_path_factory.mktemp("shared")
+    settings = Settings(database_url=_all_databases.migrated(folder), artifacts_url=str(folder / "artifacts"))
+    with _api(settings, worker=True) as client:
         yield client
 
 

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from glyphd.settings import Settings
+from tests.engines import only_sqlite
 
 CSV = b"canonical_model,vram_gb,mig_support,nvlink,tdp_watts,price,score\nL4,24,0,False,72,2495,47.3\n"
 
@@ -38,6 +39,7 @@ def test_null_options_of_json_are_not_given(api: httpx.Client) -> None:
     assert ("default", None, 1) == (report["source"], report["campaign_id"], report["count"])
 
 
+@only_sqlite
 def test_text_that_is_not_utf8_in_an_adopted_database_is_shown(
     make_settings: Callable[..., Settings], api: httpx.Client
 ) -> None:

@@ -14,6 +14,7 @@ from glyphd.domain.listing import FIELDS, SCHEMA_VERSIONS
 from glyphd.errors import NoSpaceLeft
 from glyphd.services import browsing, reporting
 from glyphd.settings import Settings
+from tests.engines import Databases
 
 CSV = {"Content-Type": "text/csv"}
 
@@ -124,12 +125,12 @@ def test_a_fault_of_the_service(
     assert "SECRET" not in answer.text + json.dumps(logged)
 
 
-def test_a_database_that_is_gone(make_api: Callable[..., httpx.Client], make_settings: Callable[..., Settings]) -> None:
+def test_a_database_that_is_gone(
+    make_api: Callable[..., httpx.Client], make_settings: Callable[..., Settings], databases: Databases
+) -> None:
     """503 with `Retry-After`; the process still says that it lives."""
     api = make_api(worker=False)
-    path = make_settings().database_url.removeprefix("sqlite:///")
-    with open(path, "r+b") as file:
-        file.write(b"not a database any more" * 300)
+    databases.spoil(make_settings().database_url)
 
     answer = api.get("/api/imports")
 

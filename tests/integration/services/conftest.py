@@ -1,6 +1,5 @@
 """Factories for imports at every point of their life."""
 
-import sqlite3
 from collections.abc import Callable
 from typing import Any
 
@@ -59,12 +58,29 @@ def execute(context: Context) -> Callable[..., list[Any]]:
     """Run one SQL statement, as a third party with write access would, and return its rows."""
 
     def run(statement: str, **values: Any) -> list[Any]:
-        with sqlite3.connect(context.database.path, isolation_level=None) as connection:
-            rows = connection.execute(statement, values).fetchall()
-        connection.close()
-        return rows
+        with context.database.writing() as work:
+            found = work.connection.execute(text(statement), values)
+            rows = found.all() if found.returns_rows else []
+            work.commit()
+        return list(rows)
 
     return run
+
+
+@pytest.fixture
+def add_trigger(engine: str, execute: Callable[..., list[Any]]) -> Callable[..., None]:
+    """Let the database do something for each row that is inserted into a table; ``refuse`` makes it refuse the row."""
+
+    def add(table: str, action: str, when: str = "true") -> None:
+        if engine == "sqlite":
+            action = "SELECT RAISE(ABORT, 'no')" if action == "refuse" else action
+            execute(f"CREATE TRIGGER thief AFTER INSERT ON {table} WHEN {when} BEGIN {action}; END")
+            return
+        action = "RAISE EXCEPTION 'no'" if action == "refuse" else action
+        execute(f"CREATE FUNCTION thief() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN {action}; RETURN NULL; END$$")
+        execute(f"CREATE TRIGGER thief AFTER INSERT ON {table} FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION thief()")
+
+    return add
 
 
 @pytest.fixture

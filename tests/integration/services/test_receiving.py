@@ -16,6 +16,7 @@ from glyphd.services.options import ImportOptions
 from glyphd.services.receiving import check_queue, receive_import, store_file
 from glyphd.services.reporting import Progress, report_import
 from glyphd.services.running import run_next
+from glyphd.settings import Settings
 
 _CRAWL = datetime(2026, 7, 1, tzinfo=UTC)
 
@@ -78,12 +79,14 @@ def test_a_full_queue_is_said(make_context: Callable[..., Context], make_csv: Ca
     check_queue(context)
 
 
-def test_a_file_that_cannot_be_read_is_refused(context: Context, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_refused(
+    context: Context, make_settings: Callable[..., Settings], tmp_path: Path
+) -> None:
     """Neither a missing file nor one in an unknown format leaves anything behind."""
     with pytest.raises(MalformedRequest):
         store_file(context, tmp_path / "missing.csv")
     (tmp_path / "table.parquet").write_bytes(b"PAR1")
     with pytest.raises(UnsupportedFormat):
         store_file(context, tmp_path / "table.parquet")
-    artifacts = context.database.path.parent / "artifacts"
+    artifacts = make_settings().artifacts_folder
     assert [] == [path for path in artifacts.rglob("*") if path.is_file()]

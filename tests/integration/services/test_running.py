@@ -130,24 +130,30 @@ def test_a_damaged_artifact_fails_the_import(
     assert "service" == inspect_events(context, import_id, limit=10)[-1].details["cause"]
 
 
+_SECOND = "import_id = NEW.import_id AND import_index = 2"
+
+
 @pytest.mark.parametrize(
-    "trigger",
+    ("table", "action"),
     [
-        "AFTER INSERT ON scored_listings WHEN NEW.import_index = 2"
-        " BEGIN DELETE FROM scored_listings WHERE id = NEW.id; END",
-        "AFTER INSERT ON import_rejections BEGIN DELETE FROM import_rejections WHERE id = NEW.id; END",
-        "AFTER INSERT ON sightings WHEN NEW.import_index = 2"
-        " BEGIN DELETE FROM sightings WHERE import_id = NEW.import_id AND import_index = 2; END",
-        "AFTER INSERT ON scored_listings WHEN NEW.import_index = 2"
-        " BEGIN UPDATE scored_listings SET import_index = 99 WHERE id = NEW.id; END",
+        ("scored_listings", f"DELETE FROM scored_listings WHERE {_SECOND}"),
+        ("import_rejections", "DELETE FROM import_rejections WHERE import_id = NEW.import_id"),
+        ("sightings", f"DELETE FROM sightings WHERE {_SECOND}"),
+        ("scored_listings", f"UPDATE scored_listings SET import_index = 99 WHERE {_SECOND}"),
+        ("sightings", "DELETE FROM models WHERE model = NEW.canonical_model"),
     ],
-    ids=["row lost", "rejection lost", "sighting lost", "row renumbered"],
+    ids=["row lost", "rejection lost", "sighting lost", "row renumbered", "model lost"],
 )
 def test_counts_are_reconciled_inside_the_database(
-    context: Context, receive: Receive, make_lines: MakeLines, execute: Callable[..., list[Any]], trigger: str
+    context: Context,
+    receive: Receive,
+    make_lines: MakeLines,
+    add_trigger: Callable[..., None],
+    table: str,
+    action: str,
 ) -> None:
-    """G2: a row that the database lost, or has under another number, fails the import."""
-    execute(f"CREATE TRIGGER thief {trigger}")
+    """G1, G2: a row that the database lost, has under another number or without its model fails the import."""
+    add_trigger(table, action)
     import_id = receive(make_lines(1, 2, 3, 0))
     run_next(context, "worker")
     report = report_import(context, import_id)
@@ -155,10 +161,10 @@ def test_counts_are_reconciled_inside_the_database(
 
 
 def test_a_row_that_the_database_refuses_fails_the_import(
-    context: Context, receive: Receive, make_lines: MakeLines, execute: Callable[..., list[Any]]
+    context: Context, receive: Receive, make_lines: MakeLines, add_trigger: Callable[..., None]
 ) -> None:
     """Trying again could not help: it is a fault of the service, said at once."""
-    execute("CREATE TRIGGER refuse BEFORE INSERT ON scored_listings BEGIN SELECT RAISE(ABORT, 'no'); END")
+    add_trigger("scored_listings", "refuse")
     import_id = receive(make_lines(1))
     run_next(context, "worker")
     report = report_import(context, import_id)

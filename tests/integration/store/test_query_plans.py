@@ -1,4 +1,4 @@
-"""How SQLite answers the reads that must not depend on the size of the archive: by an index prefix, without a scan."""
+"""How an engine answers the reads that must not depend on the archive's size: by an index prefix, without a scan."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,20 +13,22 @@ from glyphd.services.reporting import report_import
 from glyphd.services.running import claim_next
 from glyphd.services.surveying import survey_models
 
+from .plans import plan_of
+
 _BIG = ("scored_listings", "sightings", "import_rejections", "import_model_stats", "import_facets")
 
 
 @pytest.fixture
 def explain(context: Context) -> Callable[[Callable[[], Any]], list[str]]:
-    """Do something, and return how SQLite went about each statement of it that concerns rows."""
+    """Do something, and return how the engine went about each statement of it that concerns rows."""
 
     def run(action: Callable[[], Any]) -> list[str]:
         plans: list[str] = []
 
         def record(_connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
             if statement.startswith(("SELECT", "DELETE")):
-                found = cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
-                plans.extend(detail for *_, detail in found if any(table in detail for table in _BIG))
+                found = plan_of(cursor, statement, parameters)
+                plans.extend(access for access in found if any(table in access for table in _BIG))
 
         event.listen(context.database.engine, "before_cursor_execute", record)
         action()
@@ -87,7 +89,7 @@ def test_models_reports_and_cleaning_go_by_prefix(
     plans = explain(lambda: survey_models(context, limit=10))
     plans += explain(lambda: report_import(context, import_id))
     with context.database.writing() as work:
-        work.connection.exec_driver_sql("UPDATE import_batches SET status = 'discarded', rows_to_remove = 1")
+        work.connection.exec_driver_sql("UPDATE import_batches SET status = 'discarded', rows_to_remove = true")
         work.commit()
     plans += explain(lambda: clean_next(context))
     assert plans
@@ -101,9 +103,8 @@ def test_waiting_is_light(context: Context, publish_one: Callable[[], str]) -> N
 
     def record(_connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         if statement.startswith("SELECT"):
-            found = cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
-            plans.extend(detail for *_, detail in found)
-        assert not statement.startswith("BEGIN IMMEDIATE")
+            plans.extend(plan_of(cursor, statement, parameters))
+        assert not statement.startswith(("BEGIN IMMEDIATE", "BEGIN;"))
 
     event.listen(context.database.engine, "before_cursor_execute", record)
     claim_next(context, "worker")

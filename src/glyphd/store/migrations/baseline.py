@@ -1,9 +1,12 @@
-"""The schema before there were migrations (DESIGN §4), frozen: revision 0001 creates it, or completes what it finds."""
+"""The schema before there were migrations (DESIGN §4), frozen: revision 0001 creates it, or completes what it finds.
+
+The same tables on both engines.
+"""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import REAL
 
-from glyphd.store.types import UtcTimestamp
+from glyphd.store.types import PlainText, RowNumber, UtcTimestamp
 
 metadata = sa.MetaData()
 
@@ -19,19 +22,19 @@ def _timestamps() -> tuple["sa.Column[object]", ...]:
 
 
 def _import_id() -> "sa.Column[str]":
-    return sa.Column("import_id", sa.Text, sa.ForeignKey("import_batches.import_id", ondelete="SET NULL"))
+    return sa.Column("import_id", PlainText, sa.ForeignKey("import_batches.import_id", ondelete="SET NULL"))
 
 
 def _model() -> "sa.Column[str]":
     reference = sa.ForeignKey("models.model", ondelete="CASCADE")
-    return sa.Column("canonical_model", sa.Text, reference, nullable=False)
+    return sa.Column("canonical_model", PlainText, reference, nullable=False)
 
 
 def _specs() -> tuple["sa.Column[object]", ...]:
     return (
         sa.Column("mig_support", sa.Integer, server_default=_ZERO),
-        sa.Column("nvlink", sa.Boolean, server_default=_ZERO),
-        sa.Column("generation", sa.Text),
+        sa.Column("nvlink", sa.Boolean, server_default=sa.false()),
+        sa.Column("generation", PlainText),
         sa.Column("cuda_cores", sa.Integer),
         sa.Column("slot_width", sa.Integer),
         sa.Column("pcie_generation", sa.Integer),
@@ -41,30 +44,30 @@ def _specs() -> tuple["sa.Column[object]", ...]:
 schema_version = sa.Table(
     "schema_version",
     metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("id", RowNumber, sa.Identity(), primary_key=True),
+    sa.Column("version", PlainText, nullable=False),
     sa.Column("applied_at", UtcTimestamp, nullable=False, server_default=_NOW),
-    sa.Column("description", sa.Text),
+    sa.Column("description", PlainText),
     sqlite_autoincrement=True,
 )
 
 import_batches = sa.Table(
     "import_batches",
     metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("import_id", sa.Text, nullable=False, unique=True),
+    sa.Column("id", RowNumber, sa.Identity(), primary_key=True),
+    sa.Column("import_id", PlainText, nullable=False, unique=True),
     sa.Column("imported_at", UtcTimestamp, nullable=False, server_default=_NOW),
-    sa.Column("source", sa.Text),
+    sa.Column("source", PlainText),
     sa.Column("record_count", sa.Integer, server_default=_ZERO),
-    sa.Column("description", sa.Text),
+    sa.Column("description", PlainText),
     sqlite_autoincrement=True,
 )
 
 models = sa.Table(
     "models",
     metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("model", sa.Text, nullable=False, unique=True),
+    sa.Column("id", RowNumber, sa.Identity(), primary_key=True),
+    sa.Column("model", PlainText, nullable=False, unique=True),
     sa.Column("vram_gb", sa.Integer),
     sa.Column("tdp_watts", sa.Integer),
     *_specs(),
@@ -82,11 +85,11 @@ models = sa.Table(
 listings = sa.Table(
     "listings",
     metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("id", RowNumber, sa.Identity(), primary_key=True),
+    sa.Column("title", PlainText, nullable=False),
     sa.Column("price", NUMBER, nullable=False),
     _model(),
-    sa.Column("match_type", sa.Text, nullable=False),
+    sa.Column("match_type", PlainText, nullable=False),
     sa.Column("match_score", NUMBER, nullable=False),
     *_timestamps(),
     _import_id(),
@@ -98,23 +101,23 @@ listings = sa.Table(
 scored_listings = sa.Table(
     "scored_listings",
     metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("id", RowNumber, sa.Identity(), primary_key=True),
     _model(),
     sa.Column("price", NUMBER, nullable=False),
     sa.Column("vram_gb", sa.Integer, nullable=False),
     sa.Column("tdp_watts", sa.Integer, nullable=False),
     *_specs(),
-    sa.Column("form_factor", sa.Text, server_default="Standard"),
-    sa.Column("notes", sa.Text),
-    sa.Column("warnings", sa.Text),
+    sa.Column("form_factor", PlainText, server_default="Standard"),
+    sa.Column("notes", PlainText),
+    sa.Column("warnings", PlainText),
     sa.Column("score", NUMBER, nullable=False),
-    sa.Column("condition", sa.Text),
+    sa.Column("condition", PlainText),
     sa.Column("quantity", sa.Integer),
     sa.Column("min_order_qty", sa.Integer),
-    sa.Column("seller", sa.Text),
-    sa.Column("region", sa.Text),
-    sa.Column("source_url", sa.Text),
-    sa.Column("source_type", sa.Text),
+    sa.Column("seller", PlainText),
+    sa.Column("region", PlainText),
+    sa.Column("source_url", PlainText),
+    sa.Column("source_type", PlainText),
     sa.Column("seen_at", UtcTimestamp),
     *_timestamps(),
     _import_id(),
@@ -128,8 +131,8 @@ scored_listings = sa.Table(
 quantized_listings = sa.Table(
     "quantized_listings",
     metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("scored_listing_id", sa.Integer, sa.ForeignKey("scored_listings.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("id", RowNumber, sa.Identity(), primary_key=True),
+    sa.Column("scored_listing_id", RowNumber, sa.ForeignKey("scored_listings.id", ondelete="CASCADE"), nullable=False),
     *(sa.Column(name, sa.Integer, nullable=False) for name in ("model_7b", "model_13b", "model_70b")),
     *_timestamps(),
     _import_id(),
@@ -139,11 +142,3 @@ quantized_listings = sa.Table(
 
 BUMPED = ("models", "listings", "scored_listings", "quantized_listings")
 """Tables whose `updated_at` follows every update."""
-
-
-def bump_trigger(table: str) -> str:
-    """Return the SQLite trigger that keeps `updated_at` of a table."""
-    return (
-        f"CREATE TRIGGER update_{table}_timestamp\nAFTER UPDATE ON {table}\nBEGIN\n"
-        f"    UPDATE {table} SET updated_at = CURRENT_TIMESTAMP WHERE id = NEW.id;\nEND"
-    )

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from glyphd.store.migrations.adoption import adopt
+from glyphd.store.migrations.steps import steps_of
 
 revision = "0001"
 down_revision = None
@@ -11,7 +11,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    adopt(op.get_bind())
+    steps_of(op.get_bind()).adopt(op.get_bind())
 
 
 def downgrade() -> None:

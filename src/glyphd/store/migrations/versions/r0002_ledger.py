@@ -5,9 +5,9 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from glyphd.store.migrations import ledger_down, ledger_up
 from glyphd.store.migrations.baseline import NUMBER
-from glyphd.store.types import JsonText, UtcTimestamp
+from glyphd.store.migrations.steps import steps_of
+from glyphd.store.types import JsonText, PlainText, UtcTimestamp
 
 revision = "0002"
 down_revision = "0001"
@@ -16,7 +16,7 @@ depends_on = None
 
 
 def _text(name: str, default: str | None = None) -> "sa.Column[str]":
-    return sa.Column(name, sa.Text, nullable=default is None, server_default=default)
+    return sa.Column(name, PlainText, nullable=default is None, server_default=default)
 
 
 def _json(name: str, default: str | None) -> "sa.Column[object]":
@@ -56,12 +56,12 @@ COLUMNS: tuple["sa.Column[Any]", ...] = (
     _text("worker"),
     _moment("lease_expires_at"),
     *map(_count, ("fencing_token", "attempts", "records_done")),
-    sa.Column("rows_to_remove", sa.Boolean, nullable=False, server_default=sa.text("0")),
+    sa.Column("rows_to_remove", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 
 
 def upgrade() -> None:
-    ledger_up.extend(op.get_bind(), COLUMNS)
+    steps_of(op.get_bind()).extend_ledger(op.get_bind(), COLUMNS)
     op.create_index("uq_import_batches_source_version", "import_batches", ["source", "source_version"], unique=True)
     op.create_index("ix_import_batches_status", "import_batches", ["status", "id"])
     to_clean = sa.text("rows_to_remove")
@@ -78,4 +78,4 @@ def downgrade() -> None:
     for index in ("rows_to_remove", "status"):
         op.drop_index(f"ix_import_batches_{index}", "import_batches")
     op.drop_index("uq_import_batches_source_version", "import_batches")
-    ledger_down.reduce(op.get_bind(), [column.name for column in COLUMNS])
+    steps_of(op.get_bind()).reduce_ledger(op.get_bind(), COLUMNS)

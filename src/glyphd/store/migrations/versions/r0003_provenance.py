@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from glyphd.store.migrations import rows_down, rows_up
+from glyphd.store.migrations.steps import steps_of
 
 revision = "0003"
 down_revision = "0002"
@@ -11,8 +11,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    rows_up.attach(op.get_bind())
+    steps_of(op.get_bind()).attach_rows(op.get_bind())
 
 
 def downgrade() -> None:
-    rows_down.detach(op.get_bind())
+    steps_of(op.get_bind()).detach_rows(op.get_bind())

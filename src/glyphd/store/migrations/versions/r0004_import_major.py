@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from glyphd.store.migrations import layout
+from glyphd.store.migrations.steps import steps_of
 
 revision = "0004"
 down_revision = "0003"
@@ -11,8 +11,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    layout.drop_single_column_indexes(op.get_bind())
+    steps_of(op.get_bind()).key_by_import(op.get_bind())
 
 
 def downgrade() -> None:
-    layout.restore_indexes(op.get_bind())
+    steps_of(op.get_bind()).restore_layout(op.get_bind())

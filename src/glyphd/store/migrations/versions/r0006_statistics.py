@@ -3,8 +3,9 @@
 import sqlalchemy as sa
 from alembic import op
 
-from glyphd.store.migrations import derived
 from glyphd.store.migrations.baseline import NUMBER
+from glyphd.store.migrations.steps import steps_of
+from glyphd.store.types import PlainText
 
 revision = "0006"
 down_revision = "0005"
@@ -20,8 +21,8 @@ _FIGURES = (
 def upgrade() -> None:
     op.create_table(
         "import_model_stats",
-        sa.Column("import_id", sa.Text, nullable=False),
-        sa.Column("canonical_model", sa.Text, nullable=False),
+        sa.Column("import_id", PlainText, nullable=False),
+        sa.Column("canonical_model", PlainText, nullable=False),
         sa.Column("listing_count", sa.Integer, nullable=False),
         *(sa.Column(name, NUMBER, nullable=False) for name in _FIGURES),
         sa.PrimaryKeyConstraint("import_id", "canonical_model"),
@@ -29,15 +30,17 @@ def upgrade() -> None:
     )
     op.create_table(
         "import_facets",
-        sa.Column("import_id", sa.Text, nullable=False),
-        sa.Column("field", sa.Text, nullable=False),
-        sa.Column("value", sa.Text, nullable=False),
+        sa.Column("import_id", PlainText, nullable=False),
+        sa.Column("field", PlainText, nullable=False),
+        sa.Column("value", PlainText, nullable=False),
         sa.Column("listing_count", sa.Integer, nullable=False),
         sa.PrimaryKeyConstraint("import_id", "field", "value"),
         sqlite_with_rowid=False,
     )
-    derived.fill_statistics(op.get_bind())
+    steps_of(op.get_bind()).fill_statistics(op.get_bind())
+    steps_of(op.get_bind()).guard_models(op.get_bind())
 
 
 def downgrade() -> None:
-    derived.park(op.get_bind(), "import_facets", "import_model_stats")
+    steps_of(op.get_bind()).release_models(op.get_bind())
+    steps_of(op.get_bind()).park_derived(op.get_bind(), "import_facets", "import_model_stats")

@@ -11,11 +11,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from glyphd.store.migrations import baseline, ledger_return, references
-from glyphd.store.migrations.ddl import TableText, column_text
-from glyphd.store.migrations.imports_found import SYNTHETIC, imports_spoken_of, named
-from glyphd.store.migrations.parking import PREFIX, forget, is_parked, park, park_texts
-from glyphd.store.migrations.sqlite_tables import OLD, column_names, create_text, rebuild, triggers_set_aside
+from glyphd.store.migrations import baseline
+from glyphd.store.migrations.rules import PREFIX, SYNTHETIC
+from glyphd.store.migrations.sqlite import ledger_return, references
+from glyphd.store.migrations.sqlite.ddl import TableText, column_text
+from glyphd.store.migrations.sqlite.imports_found import imports_spoken_of, named
+from glyphd.store.migrations.sqlite.parking import forget, is_parked, park, park_texts
+from glyphd.store.migrations.sqlite.rebuilding import OLD, column_names, create_text, rebuild, triggers_set_aside
 from glyphd.store.types import parse_timestamp, timestamp_text
 
 FOUND = "import_batches_found"

@@ -2,10 +2,11 @@
 
 from sqlalchemy import Connection
 
-from glyphd.store.migrations import implied_models
-from glyphd.store.migrations.imports_found import ROW_TABLES, SYNTHETIC, VISIBLE, temporary
-from glyphd.store.migrations.parking import PREFIX, forget, is_parked, park, take_texts
-from glyphd.store.migrations.sqlite_tables import has_columns, rebuild, triggers_set_aside
+from glyphd.store.migrations.rules import PREFIX, ROW_TABLES, SYNTHETIC, VISIBLE
+from glyphd.store.migrations.sqlite import implied_models
+from glyphd.store.migrations.sqlite.imports_found import temporary
+from glyphd.store.migrations.sqlite.parking import forget, is_parked, park, take_texts
+from glyphd.store.migrations.sqlite.rebuilding import has_columns, rebuild, triggers_set_aside
 
 _GOING = ("import_id", "import_index")
 

@@ -8,9 +8,10 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection
 
-from glyphd.store.migrations.ddl import quoted
-from glyphd.store.migrations.parking import PREFIX, forget, is_parked
-from glyphd.store.migrations.sqlite_tables import column_names, has_columns, table_names
+from glyphd.store.migrations.rules import PREFIX
+from glyphd.store.migrations.sqlite.ddl import quoted
+from glyphd.store.migrations.sqlite.parking import forget, is_parked
+from glyphd.store.migrations.sqlite.rebuilding import column_names, has_columns, table_names
 
 _PARKED = f"{PREFIX}import_batches"
 _IMPLIED = f"{PREFIX}implied_imports"

@@ -3,7 +3,7 @@
 import sqlite3
 
 from glyphd.errors import MigrationFailed
-from glyphd.store.migrations.ddl import quoted
+from glyphd.store.migrations.sqlite.ddl import quoted
 
 PARKED = "_glyphd_parked_violations"
 """What referred to nothing before the first repair. Going down brings it back, which is then nothing new."""

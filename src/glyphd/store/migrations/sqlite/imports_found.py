@@ -5,17 +5,8 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection
 
-from glyphd.store.migrations.ddl import quoted
-
-SYNTHETIC = "00000000-0000-7000-8000-000000000000"
-"""The import of rows that were found without one: a UUIDv7 of the year 1970, so that it sorts as the oldest too."""
-
-ROW_TABLES = ("scored_listings", "listings", "quantized_listings")
-
-VISIBLE = (
-    "SELECT b.import_id FROM import_batches b LEFT JOIN import_batches parent ON parent.import_id = b.parent_import_id"
-    " WHERE b.status = 'published' AND (b.parent_import_id IS NULL OR parent.status = 'published')"
-)
+from glyphd.store.migrations.rules import ROW_TABLES, SYNTHETIC
+from glyphd.store.migrations.sqlite.ddl import quoted
 
 
 def named(column: str) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from glyphd.store.migrations import parking
+from glyphd.store.migrations.rules import PREFIX
+from glyphd.store.migrations.sqlite import parking
 
 _NAME = "fingerprints"
 _COLUMNS = (
@@ -31,7 +32,7 @@ def changed(connection: Connection) -> str:
     connection.exec_driver_sql("CREATE TEMP TABLE _glyphd_fingerprints (import_id TEXT, digest TEXT)")
     now = "temp._glyphd_fingerprints"
     _write(connection, now)
-    before = f"{parking.PREFIX}{_NAME}"
+    before = f"{PREFIX}{_NAME}"
     return (
         f"SELECT import_id FROM (SELECT * FROM {now} EXCEPT SELECT * FROM {before})"
         f" UNION SELECT import_id FROM (SELECT * FROM {before} EXCEPT SELECT * FROM {now})"

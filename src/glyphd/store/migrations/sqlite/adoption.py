@@ -10,8 +10,14 @@ from sqlalchemy import Connection
 
 from glyphd.errors import MigrationFailed
 from glyphd.store.migrations import baseline
-from glyphd.store.migrations.ddl import TableText, column_text, quoted
-from glyphd.store.migrations.sqlite_tables import column_names, create_text, rebuild, table_names, triggers_set_aside
+from glyphd.store.migrations.sqlite.ddl import TableText, column_text, quoted
+from glyphd.store.migrations.sqlite.rebuilding import (
+    column_names,
+    create_text,
+    rebuild,
+    table_names,
+    triggers_set_aside,
+)
 
 _WITHOUT_THEM_IT_IS_SOMETHING_ELSE = {
     "import_batches": {"import_id"},
@@ -33,7 +39,7 @@ def adopt(connection: Connection) -> None:
     for table in missing:
         table.create(connection)
         if table.name in baseline.BUMPED:
-            connection.exec_driver_sql(baseline.bump_trigger(table.name))
+            connection.exec_driver_sql(_bump_trigger(table.name))
 
 
 def _complete(connection: Connection, table: sa.Table) -> None:
@@ -60,3 +66,11 @@ def _check(connection: Connection, table: sa.Table) -> None:
 
 def _value(column: "sa.Column[object]") -> str:
     return "''" if isinstance(column.type, sa.Text) else "0"
+
+
+def _bump_trigger(table: str) -> str:
+    """Return the trigger that keeps `updated_at` of a table."""
+    return (
+        f"CREATE TRIGGER update_{table}_timestamp\nAFTER UPDATE ON {table}\nBEGIN\n"
+        f"    UPDATE {table} SET updated_at = CURRENT_TIMESTAMP WHERE id = NEW.id;\nEND"
+    )

@@ -4,11 +4,12 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection
 
-from glyphd.store.migrations.ddl import quoted
-from glyphd.store.migrations.imports_found import VISIBLE, imports_spoken_of
-from glyphd.store.migrations.ledger_up import FOUND, IMPLIED
-from glyphd.store.migrations.parking import PREFIX, forget, is_parked, park, take_texts
-from glyphd.store.migrations.sqlite_tables import column_names, rebuild, triggers_set_aside
+from glyphd.store.migrations.rules import PREFIX, VISIBLE
+from glyphd.store.migrations.sqlite.ddl import quoted
+from glyphd.store.migrations.sqlite.imports_found import imports_spoken_of
+from glyphd.store.migrations.sqlite.ledger_up import FOUND, IMPLIED
+from glyphd.store.migrations.sqlite.parking import forget, is_parked, park, take_texts
+from glyphd.store.migrations.sqlite.rebuilding import column_names, rebuild, triggers_set_aside
 
 
 def reduce(connection: Connection, going: Collection[str]) -> None:

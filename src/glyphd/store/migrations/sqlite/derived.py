@@ -9,16 +9,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from glyphd.domain.identity import hash_identity, identity_text
-from glyphd.domain.listing import NULL_TOKENS
-from glyphd.store.migrations import fingerprints
-from glyphd.store.migrations.imports_found import temporary
-from glyphd.store.migrations.parking import park_table, return_rows
-from glyphd.store.migrations.sqlite_tables import triggers_set_aside
-
-_FACETS = ("region", "seller", "condition", "source_type")
-_FACET_LIMIT = 1000
-_IDENTITY = ("canonical_model", "source_url", "seller", "region", "condition")
+from glyphd.store.migrations.rules import FACET_LIMIT, FACETS, IDENTITY, listing_key
+from glyphd.store.migrations.sqlite import fingerprints
+from glyphd.store.migrations.sqlite.imports_found import temporary
+from glyphd.store.migrations.sqlite.parking import park_table, return_rows
+from glyphd.store.migrations.sqlite.rebuilding import triggers_set_aside
 
 
 def park(connection: Connection, *tables: str) -> None:
@@ -31,13 +26,13 @@ def park(connection: Connection, *tables: str) -> None:
 def fill_sightings(connection: Connection) -> None:
     """Derive sightings. A row whose price or score is not a finite number (a legacy `Quote`) is nobody's sighting."""
     driver: Any = connection.connection.driver_connection
-    driver.create_function("glyphd_listing_key", len(_IDENTITY), _listing_key, deterministic=True)
+    driver.create_function("glyphd_listing_key", len(IDENTITY), _listing_key, deterministic=True)
     with _to_derive(connection, "sightings") as imports:
         finite = " AND ".join(
             f"typeof({name}) IN ('integer', 'real') AND abs({name}) <= 1.7976931348623157e308"
             for name in ("price", "score")
         )
-        identity = ", ".join(f"CAST({name} AS BLOB)" for name in _IDENTITY)
+        identity = ", ".join(f"CAST({name} AS BLOB)" for name in IDENTITY)
         connection.exec_driver_sql(
             "INSERT INTO sightings (import_id, canonical_model, listing_key, import_index, price, score)"
             f" SELECT import_id, canonical_model, glyphd_listing_key({identity}), import_index, price, score"
@@ -51,7 +46,7 @@ def fill_statistics(connection: Connection) -> None:
     with triggers_set_aside(connection), _to_derive(connection, "import_model_stats", "import_facets") as imports:
         connection.exec_driver_sql(_model_figures(imports))
         connection.exec_driver_sql(f"UPDATE import_batches SET uncounted_facets = '[]' WHERE import_id IN {imports}")
-        for field in _FACETS:
+        for field in FACETS:
             _count(connection, field, imports)
         ranges = [f"{bound}_{figure}" for figure in ("price", "score") for bound in ("min", "max")]
         sums = ", ".join(f"{name[:3]}({name}) AS {name}" for name in ranges)
@@ -76,10 +71,8 @@ def _to_derive(connection: Connection, *tables: str) -> Iterator[str]:
 
 
 def _listing_key(*values: bytes | None) -> int:
-    """Return the listing_key of a row in the field, as its next crawl will have it: trimmed, `N/A` being nothing."""
-    model, *rest = ("" if value is None else value.decode(errors="replace") for value in values)
-    url, seller, region, condition = (None if (t := text.strip()).lower() in NULL_TOKENS else t for text in rest)
-    return hash_identity(identity_text(model, url, seller, region, condition))
+    """Return the listing_key of a row in the field, whose text need not be UTF-8."""
+    return listing_key(*(None if value is None else value.decode(errors="replace") for value in values))
 
 
 def _model_figures(imports: str) -> str:
@@ -112,7 +105,7 @@ def _count(connection: Connection, field: str, imports: str) -> None:
         f" WHERE {field} NOT NULL AND import_id IN {imports} GROUP BY 1, 2"
     )
     with temporary(connection, "_glyphd_counts", query) as counts:
-        many = f"(SELECT import_id FROM {counts} GROUP BY 1 HAVING count(*) > {_FACET_LIMIT})"
+        many = f"(SELECT import_id FROM {counts} GROUP BY 1 HAVING count(*) > {FACET_LIMIT})"
         connection.exec_driver_sql(
             "INSERT INTO import_facets (import_id, field, value, listing_count)"
             f" SELECT import_id, '{field}', value, listing_count FROM {counts}"

@@ -2,8 +2,9 @@
 
 from sqlalchemy import Connection
 
-from glyphd.store.migrations.parking import PREFIX, is_parked, park, return_rows
-from glyphd.store.migrations.sqlite_tables import has_columns
+from glyphd.store.migrations.rules import PREFIX
+from glyphd.store.migrations.sqlite.parking import is_parked, park, return_rows
+from glyphd.store.migrations.sqlite.rebuilding import has_columns
 
 _IMPLIED = "implied_models"
 _SPECS = (

@@ -2,9 +2,9 @@
 
 from sqlalchemy import Connection
 
-from glyphd.store.migrations.ddl import quoted
-from glyphd.store.migrations.parking import park_texts, take_texts
-from glyphd.store.migrations.sqlite_tables import index_texts
+from glyphd.store.migrations.sqlite.ddl import quoted
+from glyphd.store.migrations.sqlite.parking import park_texts, take_texts
+from glyphd.store.migrations.sqlite.rebuilding import index_texts
 
 _KEPT = "idx_quantized_listings_scored_listing_id"  # without it a delete of scored rows scans the whole table
 _CREATED = f"created {_KEPT}"

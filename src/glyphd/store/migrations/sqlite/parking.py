@@ -8,10 +8,10 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection
 
-from glyphd.store.migrations.ddl import quoted
-from glyphd.store.migrations.sqlite_tables import column_names, keep_sequence, sequence, table_names
+from glyphd.store.migrations.rules import PREFIX
+from glyphd.store.migrations.sqlite.ddl import quoted
+from glyphd.store.migrations.sqlite.rebuilding import column_names, keep_sequence, sequence, table_names
 
-PREFIX = "_glyphd_parked_"
 _TEXTS = f"{PREFIX}schema"
 
 
@@ -57,9 +57,6 @@ def return_rows(connection: Connection, table: str, rows: str = "") -> None:
         seq = connection.exec_driver_sql(f"SELECT seq FROM {PREFIX}{table}_sequence").scalar_one()
         forget(connection, f"{table}_sequence")
     keep_sequence(connection, table, seq)
-
-
-OF_AN_IMPORT_THAT_IS_THERE = "WHERE p.import_id IN (SELECT import_id FROM import_batches)"
 
 
 def park_texts(connection: Connection, revision: str, texts: Iterable[tuple[str, str]]) -> None:

@@ -4,11 +4,13 @@ from contextlib import AbstractContextManager
 
 from sqlalchemy import Connection
 
-from glyphd.store.migrations import baseline, implied_models
-from glyphd.store.migrations.ddl import TableText
-from glyphd.store.migrations.imports_found import ROW_TABLES, named, owner, temporary
-from glyphd.store.migrations.parking import PREFIX, forget, is_parked, park, park_texts, return_rows
-from glyphd.store.migrations.sqlite_tables import create_text, has_columns, rebuild, refers, triggers_set_aside
+from glyphd.store.migrations import baseline
+from glyphd.store.migrations.rules import PREFIX, ROW_TABLES
+from glyphd.store.migrations.sqlite import implied_models
+from glyphd.store.migrations.sqlite.ddl import TableText
+from glyphd.store.migrations.sqlite.imports_found import named, owner, temporary
+from glyphd.store.migrations.sqlite.parking import forget, is_parked, park, park_texts, return_rows
+from glyphd.store.migrations.sqlite.rebuilding import create_text, has_columns, rebuild, refers, triggers_set_aside
 
 _TO_IMPORT = "FOREIGN KEY(import_id) REFERENCES import_batches (import_id) ON DELETE RESTRICT"
 _REFERENCES = {

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection
 
-from glyphd.store.migrations.ddl import TableText, quoted
+from glyphd.store.migrations.sqlite.ddl import TableText, quoted
 
 OLD = "_glyphd_old_table"
 
@@ -47,12 +47,25 @@ def index_texts(connection: Connection, table: str) -> dict[str, str]:
 @contextmanager
 def triggers_set_aside(connection: Connection) -> Iterator[None]:
     """Drop every trigger, and create it again, verbatim, at the end: a backfill must not bump `updated_at`."""
-    query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY rowid"
-    triggers = connection.exec_driver_sql(query).all()
-    for name, _ in triggers:
-        connection.exec_driver_sql(f"DROP TRIGGER {quoted(name)}")
+    with _set_aside(connection, "trigger"):
+        yield
+
+
+@contextmanager
+def views_set_aside(connection: Connection) -> Iterator[None]:
+    """Drop every view, and create it again, verbatim, at the end: one that does not work stops a DROP COLUMN."""
+    with _set_aside(connection, "view"):
+        yield
+
+
+@contextmanager
+def _set_aside(connection: Connection, kind: str) -> Iterator[None]:
+    query = "SELECT name, sql FROM sqlite_master WHERE type = ? ORDER BY rowid"
+    found = connection.exec_driver_sql(query, (kind,)).all()
+    for name, _ in found:
+        connection.exec_driver_sql(f"DROP {kind.upper()} {quoted(name)}")
     yield
-    for _, sql in triggers:
+    for _, sql in found:
         connection.exec_driver_sql(sql)
 
 

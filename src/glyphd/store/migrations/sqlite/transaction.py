@@ -11,7 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
-from glyphd.store.migrations import references
+from glyphd.store.migrations.recording import recorder
+from glyphd.store.migrations.sqlite import references
 
 _WAIT_MS = 600_000  # for another migrator: 1M rows take seconds, not minutes
 
@@ -23,7 +24,6 @@ _DURING = {
     "cache_size": -32_000,  # KiB; every sort under way takes as much
     "temp_store": 1,  # file: sorting a million rows must not take memory
 }
-_CHANGES = frozenset({"CREATE", "DROP", "ALTER", "INSERT", "UPDATE", "DELETE", "REPLACE"})
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def exclusive_transaction(engine: sa.Engine, *, keep: bool) -> Iterator[tuple[sa
     _set(driver, _DURING)
     own = sa.create_engine("sqlite://", creator=lambda: driver, poolclass=StaticPool, pool_reset_on_return=None)
     statements: list[str] = []
-    sa.event.listen(own, "before_cursor_execute", _recorder(statements))
+    sa.event.listen(own, "before_cursor_execute", recorder(statements))
     try:
         with own.connect() as connection, _begun(connection, keep=keep):
             yield connection, statements
@@ -53,14 +53,6 @@ def exclusive_transaction(engine: sa.Engine, *, keep: bool) -> Iterator[tuple[sa
 def _set(driver: Any, pragmas: dict[str, Any]) -> None:
     for name, value in pragmas.items():
         driver.execute(f"PRAGMA {name} = {value}").close()
-
-
-def _recorder(statements: list[str]) -> Any:
-    def record(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if statement.split(None, 1)[0].upper() in _CHANGES:
-            statements.append(statement.strip())
-
-    return record
 
 
 @contextmanager
