@@ -1,4 +1,4 @@
-"""Installations to move house from and to: a SQLite file that was in use, odd values in it, and what readers are told."""
+"""Installations to move house from and to: a SQLite file in use, odd values in it, and what readers are told."""
 
 import shutil
 import sqlite3

@@ -1,8 +1,7 @@
 """The whole failure vocabulary.
 
 A failure has a stable ``code``, a ``kind`` that the edges translate (HTTP status in ``api/problems.py``, exit code in
-``cli/``), a ``title`` (the first line of its docstring) and a ``detail`` that says what was found in this one case.
-"""
+``cli/``), a ``title`` (the first line of its docstring) and a ``detail`` of what was found in this one case."""
 
 from enum import StrEnum
 from typing import Any, ClassVar

@@ -13,7 +13,7 @@ from glyphd.services.copying import CopyReport, copy_installation
 from glyphd.services.migrating import migrate_to
 
 
-def copy(  # noqa: PLR0913 - the options of the command
+def copy(
     from_url: Annotated[str, typer.Option("--from", metavar="URL", help="Database to copy; it is only read.")],
     to_url: Annotated[
         str, typer.Option("--to", metavar="URL", help="Database to copy to; empty, or copied to before.")
@@ -72,7 +72,7 @@ def _tell(report: CopyReport) -> None:
     for each in report.legacy_raw:
         _say(f"  to legacy_raw: {each.values:,} of {each.table}.{each.column}")
     if report.left_behind:
-        _say(f"  left behind, not glyphd's: {', '.join(report.left_behind)}")
+        _say(f"  left behind: {', '.join(report.left_behind)}")
     for missing in report.missing_artifacts:
         errors.print(f"[bold yellow]Warning[/]: {plain(missing)}", highlight=False, soft_wrap=True)
 

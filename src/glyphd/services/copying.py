@@ -97,7 +97,7 @@ class _Move:
             if found is None or found.kept:
                 self._copy(place)
             else:
-                self._compare(place, found)
+                self._compare(place)
         self._copy_unnamed_artifacts()
         self.report.legacy_raw = self._set_aside()
         on_progress(len(self.places), len(self.places))
@@ -123,7 +123,7 @@ class _Move:
         strange = [name for name, place in there.items() if own.get(name) != place.id]
         if strange:
             raise CopyRefused(
-                f"The target holds imports that the source does not know, {strange[0]} among them: copy to an empty one.",
+                f"The target holds imports that the source does not know, as {strange[0]}: copy to an empty one.",
                 import_id=strange[0],
             )
         with self.target.database.writing() as work:
@@ -157,14 +157,16 @@ class _Move:
                 copying.append_bulk(work, table, import_id, frame)
                 self._count(table.name, len(frame))
 
-    def _compare(self, place: Place, found: Place) -> None:
+    def _compare(self, place: Place) -> None:
         """Verify an import that is there already, unless it waited for a worker, and one of the target took it."""
-        if place.status in PENDING and found.status is not place.status:
-            self.report.left_to_target += 1
-            return
-        expected = digest_rows(self.origin, place.import_id)
+        import_id = place.import_id
+        expected = digest_rows(self.origin, import_id)
         with self.target.database.reading() as connection:
-            self._require_copied(connection, place.import_id, expected)
+            entry = imports.find_import(self.origin, import_id)
+            if place.status in PENDING and imports.find_import(connection, import_id) != entry:
+                self.report.left_to_target += 1
+                return
+            self._require_copied(connection, import_id, expected)
         self.report.verified += 1
 
     def _require_copied(self, connection: Connection, import_id: str, digest: str) -> None:

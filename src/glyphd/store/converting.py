@@ -89,25 +89,21 @@ def _is_text(column: "Column[Any]") -> bool:
     return _kind(column)[0] == "text"
 
 
-def _kind(column: "Column[Any]") -> tuple[str, Any, Callable[[Any], Any], Any]:
+_Kind = tuple[str, Any, Callable[[Any], Any], Any]
+
+
+def _kind(column: "Column[Any]") -> _Kind:
     """Return, for a column: what it is, the type in a frame, how a value is read, what stands for one that is not."""
-    kind = column.type
-    if isinstance(kind, JsonText):
+    if isinstance(column.type, JsonText):
         default: Any = column.server_default
         return "json", pl.String, _json_of, default.arg if default is not None else "null"
-    if isinstance(kind, UtcTimestamp):
-        return "moment", _MOMENT, parse_timestamp, NO_MOMENT
-    if isinstance(kind, Boolean):
-        return "boolean", pl.Boolean, boolean_of, False
-    if isinstance(kind, BigInteger) or kind is RowNumber:
-        return "big", pl.Int64, lambda value: integer_of(value, *INT64), 0
-    if isinstance(kind, Integer):
-        return "integer", pl.Int64, integer_of, 0
-    if isinstance(kind, Double):
-        return "number", pl.Float64, _number, float("inf")
-    if isinstance(kind, LargeBinary):
-        return "binary", pl.Binary, _bytes, b""
-    return "text", pl.String, text_of, ""
+    if column.type is RowNumber:
+        return _BIG
+    return next((kind for declared, kind in _KINDS if isinstance(column.type, declared)), _TEXT)
+
+
+def _long_of(value: Any) -> int | None:
+    return integer_of(value, *INT64)
 
 
 def _number(value: Any) -> float | None:
@@ -117,6 +113,18 @@ def _number(value: Any) -> float | None:
 
 def _bytes(value: Any) -> bytes:
     return bytes(value) if isinstance(value, bytes | memoryview) else verbatim_bytes(str(value))
+
+
+_TEXT: _Kind = ("text", pl.String, text_of, "")
+_BIG: _Kind = ("big", pl.Int64, _long_of, 0)
+_KINDS: tuple[tuple[type[Any], _Kind], ...] = (
+    (UtcTimestamp, ("moment", _MOMENT, parse_timestamp, NO_MOMENT)),
+    (Boolean, ("boolean", pl.Boolean, boolean_of, False)),
+    (BigInteger, _BIG),
+    (Integer, ("integer", pl.Int64, integer_of, 0)),
+    (Double, ("number", pl.Float64, _number, float("inf"))),
+    (LargeBinary, ("binary", pl.Binary, _bytes, b"")),
+)
 
 
 def _json_of(value: Any) -> str | None:

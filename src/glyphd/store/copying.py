@@ -9,7 +9,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 from sqlalchemy import ColumnElement, Connection, Table, column, func, inspect, select, type_coerce, update
@@ -159,7 +158,7 @@ def append_models(work: UnitOfWork, frame: pl.DataFrame) -> None:
     _renumber(work, models, frame)
     wanted = dict(frame.select("model", "id").iter_rows())
     query = select(models.c.model, models.c.id).where(models.c.model.in_(list(wanted)))
-    there = {name: number for name, number in work.connection.execute(query)}
+    there = {row.model: row.id for row in work.connection.execute(query)}
     if strange := sorted(name for name, number in wanted.items() if there.get(name) != number):
         raise CopyDiffers(f"The model {strange[0]} has another number at the target, or its number is another one's.")
 
