@@ -126,16 +126,8 @@ class PostgresDatabases(Databases):
 
 def _migrate(url: str) -> None:
     context = build_context(Settings(database_url=url))
-    if "postgresql" in url:  # HACK
-        from glyphd.store import tables  # HACK
 
-        tables.metadata.create_all(context.database.engine)  # HACK
-        with context.database.engine.connect() as c:  # HACK
-            c.exec_driver_sql(
-                "create table alembic_version (version_num text); insert into alembic_version values ('0010'); create view visible_listings as select l.* from scored_listings l join import_batches b using (import_id) where b.status='published'"
-            )  # HACK
-    else:  # HACK
-        schema.upgrade(context.database.engine)
+    schema.upgrade(context.database.engine)
     context.database.dispose()
 
 

@@ -1,0 +1,176 @@
+"""Both engines answer every request alike: the same batches go into both, and every endpoint is asked on both.
+
+What cannot be equal is made so before answers are compared: `import_id` (random) becomes the import's number in its
+ledger, and the number of a row (`id`) is left out. Everything else has to be the same text, byte for byte.
+"""
+
+import dataclasses
+import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, Phase, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from glyphd.bootstrap import build_context
+from glyphd.services.context import Context
+from glyphd.services.discarding import discard_import
+from glyphd.services.running import run_next
+from glyphd.settings import Settings
+from tests.engines import Databases, PostgresDatabases, SqliteDatabases
+from tests.property.test_imports import GOOD_RECORDS, JSON_VALUES, as_json
+from tests.serving import serving
+
+_NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
+_ROW_NUMBER = re.compile(r'"id":\d+,')
+_SETTINGS = hypothesis_settings(
+    max_examples=25,
+    deadline=None,
+    phases=[Phase.generate],  # what there is already belongs to an example: it cannot be made smaller
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+_NAMES = st.sampled_from(["a", "A", "Z", "_", "ä", "Ä", "H100", "h100", "H-100", "H 100", "😀", "%", "l4", "L40", "ß"])
+_RECORDS = st.lists(
+    st.tuples(GOOD_RECORDS, _NAMES, _NAMES).map(
+        lambda found: {**found[0], "canonical_model": found[1], "seller": found[2], "region": found[1]}
+    )
+    | st.dictionaries(st.sampled_from(["price", "notes", "canonical_model"]), JSON_VALUES, max_size=3)
+    | JSON_VALUES,
+    max_size=12,
+)
+_BATCHES = st.lists(
+    st.tuples(
+        _RECORDS,
+        st.sampled_from(["default", "shop", "Shop", "ähnlich"]),
+        st.sampled_from(["continue", "abort"]),
+        st.sampled_from(["run", "discard", "wait"]),
+        st.dictionaries(st.text("ab\n", max_size=3), st.floats(allow_nan=False, allow_infinity=False), max_size=2),
+    ),
+    min_size=1,
+    max_size=3,
+)
+_FILTERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "model": _NAMES,
+        "seller": _NAMES,
+        "region": _NAMES,
+        "source": st.sampled_from(["default", "shop", "nobody"]),
+        "q": st.sampled_from(["a", "Ä", "halbry", "%", "100", "_"]),
+        "min_price": st.sampled_from([0, 1e3, 5e6]),
+        "max_score": st.sampled_from([0, 50.5, 100]),
+        "after": st.sampled_from(["2010-01-01", "2026-07-01T00:00:00.5Z"]),
+        "before": st.sampled_from(["2020-02-29T12:00:00+02:00"]),
+        "limit": st.sampled_from([1, 3, 1000]),
+        "offset": st.sampled_from([0, 1, 7]),
+    },
+)
+
+
+@dataclass
+class _Installation:
+    """One engine's: its API, and the imports that it has been given, in order."""
+
+    context: Context
+    client: httpx.Client
+    imports: list[str] = field(default_factory=list)
+
+    def submit(self, batch: Any) -> Any:
+        """Import one batch, or leave it waiting, or discard it; return the answers without what cannot be equal."""
+        records, source, on_error, fate, metadata = batch
+        options = {"source": source, "on_error": on_error, "metadata": json.dumps(metadata)}
+        body = json.dumps([as_json(record) for record in records])
+        answer = self.client.post(
+            "/api/import",
+            params=options,
+            content=body,
+            headers={"content-type": "application/json", "x-request-id": f"r{len(self.imports)}"},
+        )
+        if "import_id" not in answer.json():
+            return self.plain(answer.text)
+        self.imports.append(answer.json()["import_id"])
+        if fate == "discard":
+            discard_import(self.context, self.imports[-1], "test", "unwanted")
+        while fate == "run" and run_next(self.context, "worker"):
+            pass
+        return self.plain(answer.text)
+
+    def ask(self, path: str) -> list[Any]:
+        """Return the answer, and those of the pages after it, without what cannot be equal."""
+        answers = []
+        following: str | None = path.format(*self.imports[-3:])
+        while following and len(answers) < 20:
+            answer = self.client.get(following)
+            link = answer.headers.get("link", "")
+            answers.append(
+                (answer.status_code, answer.headers["content-type"], self.plain(answer.text), self.plain(link))
+            )
+            following = link[1 : link.index(">")] if link else None
+        return answers
+
+    def plain(self, text: str) -> str:
+        for number, import_id in enumerate(self.imports):
+            text = text.replace(import_id, f"import-{number}")
+        return _ROW_NUMBER.sub("", text)
+
+
+def _paths(imports: int) -> Iterator[str]:
+    yield from ("/api/imports?limit=2", "/api/sources", "/api/models?limit=2", "/api/models", "/api/listings?limit=5")
+    for number in range(min(imports, 3)):
+        own = f"/api/imports/{{{number}}}"
+        yield from (
+            own,
+            f"{own}/events",
+            f"{own}/rejections?limit=2",
+            f"{own}/rejections?format=csv",
+            f"{own}/artifact",
+        )
+        yield f"/api/listings?import_id={{{number}}}"
+
+
+@pytest.fixture(scope="module")
+def installations(tmp_path_factory: pytest.TempPathFactory, postgres_url: str) -> Iterator[Sequence[_Installation]]:
+    """Both engines' installations, kept by the whole module: the more there is in them, the more can differ."""
+    with ExitStack() as stack:
+        postgres = PostgresDatabases(postgres_url)
+        stack.callback(postgres.close)
+        sqlite = SqliteDatabases(tmp_path_factory.mktemp("template") / "glyphd.sqlite")
+        made = [
+            stack.enter_context(_installed(each, tmp_path_factory.mktemp("installation")))
+            for each in (sqlite, postgres)
+        ]
+        yield made
+
+
+@contextmanager
+def _installed(databases: Databases, folder: Path) -> Iterator[_Installation]:
+    """Open one installation whose clock stands still; a worker runs only when it is told to."""
+    values = {"artifacts_url": str(folder / "artifacts"), "wait_seconds": 0}
+    settings = Settings(database_url=databases.migrated(folder), **values)
+    context = dataclasses.replace(build_context(settings), clock=lambda: _NOW)
+    with serving(settings, context) as client:
+        yield _Installation(context, client)
+    context.database.dispose()
+
+
+@given(batches=_BATCHES, filters=st.lists(_FILTERS, min_size=1, max_size=4))
+@_SETTINGS
+def test_every_endpoint_answers_alike(
+    installations: Sequence[_Installation], batches: list[Any], filters: list[dict[str, Any]]
+) -> None:
+    """Reports, pages, filters, rejections, events, artifacts, models, sources: text for text, in the same order."""
+    sqlite, postgres = installations
+    for batch in batches:
+        assert sqlite.submit(batch) == postgres.submit(batch)
+    for path in [*_paths(len(sqlite.imports)), *(f"/api/listings?{urlencode(each)}" for each in filters)]:
+        assert sqlite.ask(path) == postgres.ask(path), path
