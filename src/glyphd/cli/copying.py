@@ -1,5 +1,6 @@
 """`glyphd copy`."""
 
+from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Annotated
 
@@ -9,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from glyphd.bootstrap import build_context
 from glyphd.cli.output import AsJson, console, errors, failures_reported, plain, print_json, read_settings
 from glyphd.services.context import Context
-from glyphd.services.copying import CopyReport, copy_installation
+from glyphd.services.copying import CopyReport, copy_installation, require_source
 from glyphd.services.migrating import migrate_to
 
 
@@ -35,16 +36,15 @@ def copy(
 
     Stop the servers and workers of the source first.
     """
-    source = build_context(read_settings(database_url=from_url, artifacts_url=from_artifacts))
-    target = build_context(read_settings(database_url=to_url, artifacts_url=to_artifacts))
-    try:
-        with failures_reported():
-            if migrate and not dry_run:
-                migrate_to(target)
-            report = _copy(source, target, dry_run=dry_run)
-    finally:
-        source.database.dispose()
-        target.database.dispose()
+    with failures_reported(), ExitStack() as opened:
+        require_source(from_url)
+        source = build_context(read_settings(database_url=from_url, artifacts_url=from_artifacts))
+        opened.callback(source.database.dispose)
+        target = build_context(read_settings(database_url=to_url, artifacts_url=to_artifacts))
+        opened.callback(target.database.dispose)
+        if migrate and not dry_run:
+            migrate_to(target)
+        report = _copy(source, target, dry_run=dry_run)
     print_json(asdict(report)) if as_json else _tell(report)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import URL, Connection, Table
 
 from glyphd.domain.imports import PENDING
 from glyphd.errors import ArtifactDamaged, CopyDiffers, CopyRefused
@@ -58,7 +58,7 @@ def copy_installation(
     Raises CopyRefused, with nothing changed, if the source is in use or the target holds something else; CopyDiffers if
     an import at the target is not what the source has; SchemaOutOfDate, StoreUnavailable.
     """
-    copying.require_there(source.database)
+    require_source(source.database.url)
     if copying.are_same(source.database, target.database):
         raise CopyRefused("A database cannot be copied to itself.")
     schema.require_current(source.database.engine)
@@ -70,6 +70,11 @@ def copy_installation(
         move.run_dry(on_progress) if dry_run else move.run(on_progress)
         move.report.left_behind = copying.left_behind(origin)
     return move.report
+
+
+def require_source(url: URL | str) -> None:
+    """Refuse to open what is not there, which would make it. Raises StoreUnavailable."""
+    copying.require_there(url)
 
 
 def _require_quiet(origin: Connection, source: Context) -> None:

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
-from sqlalchemy import ColumnElement, Connection, Table, column, func, inspect, select, type_coerce, update
+from sqlalchemy import URL, ColumnElement, Connection, Table, column, func, inspect, make_url, select, type_coerce, update
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.types import NullType
 
 from glyphd.domain.imports import Status
@@ -63,10 +64,14 @@ class Place:
     kept: bool
 
 
-def require_there(database: Database) -> None:
+def require_there(url: URL | str) -> None:
     """Refuse a SQLite file that is not there: opening it would make it. Raises StoreUnavailable."""
-    if database.url.get_backend_name() == "sqlite" and not Path(database.url.database or "").is_file():
-        raise StoreUnavailable(f"There is no file {database.url.database}.")
+    try:
+        found = make_url(url)
+    except ArgumentError as exc:
+        raise StoreUnavailable("What is to be copied is not named by the URL of a database.") from exc
+    if found.get_backend_name() == "sqlite" and not Path(found.database or "").is_file():
+        raise StoreUnavailable(f"There is no file {found.database}.")
 
 
 def are_same(one: Database, other: Database) -> bool:
