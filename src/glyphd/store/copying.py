@@ -11,7 +11,19 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
-from sqlalchemy import URL, ColumnElement, Connection, Table, column, func, inspect, make_url, select, type_coerce, update
+from sqlalchemy import (
+    URL,
+    ColumnElement,
+    Connection,
+    Table,
+    column,
+    func,
+    inspect,
+    make_url,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.types import NullType
 
