@@ -85,6 +85,11 @@ class ArtifactFolder:
         """Name the folder; it is created on first use."""
         self._folder = folder
 
+    @property
+    def location(self) -> Path:
+        """The folder, whether it exists or not."""
+        return self._folder
+
     @contextmanager
     def writing(self) -> Iterator[ArtifactWriter]:
         """Take one submission; without :meth:`ArtifactWriter.commit` nothing stays."""
@@ -105,6 +110,12 @@ class ArtifactFolder:
             raise ArtifactDamaged(f"The artifact {sha256} is missing from the artifact store.")
         return path
 
+    def size_of(self, sha256: str) -> int | None:
+        """Return how many bytes are kept under a digest; None when it is not there. Raises StoreUnavailable."""
+        with _disk_errors():
+            path = path_of(self._folder, sha256)
+            return path.stat().st_size if path.is_file() else None
+
     def verified(self, sha256: str) -> Path:
         """Return the file of a digest after reading it through. Raises ArtifactDamaged when the digest differs."""
         path = self.locate(sha256)
@@ -123,10 +134,14 @@ class ArtifactFolder:
         with directory as name, _full_disk():
             yield Path(name)
 
-    def remove_stale(self) -> int:
-        """Remove what dead servers and workers left unfinished over a day ago; return how many files and folders."""
+    def stale(self) -> list[Path]:
+        """Return what dead servers and workers left unfinished over a day ago: files and folders."""
         unfinished = [path for kind in ("incoming", "scratch") for path in (self._folder / kind).glob("*")]
-        stale = [path for path in unfinished if _age_seconds(path) > STALE_SECONDS]
+        return [path for path in unfinished if _age_seconds(path) > STALE_SECONDS]
+
+    def remove_stale(self) -> int:
+        """Remove what :meth:`stale` returns; return how many files and folders."""
+        stale = self.stale()
         for path in stale:
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)

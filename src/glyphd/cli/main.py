@@ -21,6 +21,7 @@ _COMMANDS = {
     "openapi": "glyphd.cli.openapi:openapi",
     "imports": "glyphd.cli.imports:app",
     "copy": "glyphd.cli.copying:copy",
+    "doctor": "glyphd.cli.doctor:doctor",
 }
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 import sqlalchemy
 from sqlalchemy import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError
 
+from glyphd.domain.findings import Finding
 from glyphd.errors import StoreUnavailable
 from glyphd.store.engine import StoreEngine
 from glyphd.store.postgresql import PostgresEngine
@@ -33,6 +35,16 @@ class Database:
     def engine(self) -> sqlalchemy.Engine:
         """Where connections are taken from; for migrations, which run their own transactions."""
         return self._engine.pool
+
+    @property
+    def location(self) -> Path | None:
+        """The file or folder in which it lies; None where this machine cannot see it."""
+        return self._engine.location
+
+    def faults(self) -> list[Finding]:
+        """Return what is wrong with it that only its engine can tell; may read all of it."""
+        with self.reading() as connection:
+            return self._engine.faults(connection)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

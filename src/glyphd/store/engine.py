@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, Protocol
 
 import polars as pl
 import sqlalchemy
 from sqlalchemy import Connection, Table
+
+from glyphd.domain.findings import Finding
 
 
 class StoreEngine(Protocol):
@@ -15,6 +18,11 @@ class StoreEngine(Protocol):
     @property
     def pool(self) -> sqlalchemy.Engine:
         """Where connections are taken from."""
+        ...
+
+    @property
+    def location(self) -> Path | None:
+        """The file or folder in which the database lies; None where this machine cannot see it."""
         ...
 
     def begin_reading(self, connection: Connection) -> None:
@@ -62,4 +70,8 @@ class StoreEngine(Protocol):
 
     def give_way(self) -> None:
         """Let a waiting writer in between two steps of a long piece of work."""
+        ...
+
+    def faults(self, connection: Connection) -> list[Finding]:
+        """Return what is wrong with the database that only its engine can tell; reads only, and may read all of it."""
         ...

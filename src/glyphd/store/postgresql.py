@@ -14,10 +14,12 @@ from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Table, func, select
 from sqlalchemy.engine import URL
 
+from glyphd.domain.findings import RESTORE, Check, Finding, Level
 from glyphd.errors import StoreUnavailable
 from glyphd.store.bulk_postgresql import append_rows
 
 _READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL TimeZone = 'UTC'"
+OLDEST = 15
 _STATEMENT_SECONDS = 30.0  # what a step of an import takes is a fraction of a second
 _SHORTEST_SILENCE = 5.0
 
@@ -52,6 +54,10 @@ class PostgresEngine:
     def pool(self) -> sqlalchemy.Engine:
         """Where connections are taken from."""
         return self._pool
+
+    @property
+    def location(self) -> None:
+        """Nowhere on this machine, for all it knows: the server has the files."""
 
     def begin_reading(self, connection: Connection) -> None:
         """Begin a snapshot."""
@@ -106,6 +112,47 @@ class PostgresEngine:
 
     def give_way(self) -> None:
         """Nothing to do: nobody waits for another one's step."""
+
+    def faults(self, connection: Connection) -> list[Finding]:
+        """Ask the server for settings under which it could not keep what it has promised, and for damage it has met."""
+        return [
+            Finding(Check.INTEGRITY, level, found, advice)
+            for level, found, advice, query in _FAULTS
+            if connection.exec_driver_sql(query).first()
+        ]
+
+
+_LOSES = "{0} is off: what was acknowledged may not survive when the server's machine loses power."
+_FAULTS = (
+    *(
+        (
+            Level.WARNING,
+            _LOSES.format(name),
+            f"Set `{name} = on` in postgresql.conf and restart the server.",
+            f"SELECT 1 FROM pg_settings WHERE name = '{name}' AND setting = 'off'",
+        )
+        for name in ("fsync", "full_page_writes")
+    ),
+    (
+        Level.PROBLEM,
+        "The encoding of the database is not UTF8: it cannot hold every name.",
+        "Create a database with `ENCODING 'UTF8'` and move to it with `glyphd copy`.",
+        "SELECT 1 FROM pg_settings WHERE name = 'server_encoding' AND setting <> 'UTF8'",
+    ),
+    (
+        Level.WARNING,
+        f"The server is older than PostgreSQL {OLDEST}, which glyphd is tested with.",
+        f"Upgrade it to PostgreSQL {OLDEST} or newer.",
+        f"SELECT 1 FROM pg_settings WHERE name = 'server_version_num' AND setting::int < {OLDEST}0000",
+    ),
+    (
+        Level.PROBLEM,
+        "The server has read pages whose checksum is wrong.",
+        RESTORE,
+        "SELECT 1 FROM pg_stat_database WHERE datname = current_database() AND checksum_failures > 0",
+    ),
+)
+"""Level, what was found, what to do, and a query that has a row if it is so."""
 
 
 def _driver(connection: Connection) -> Any:

@@ -12,6 +12,7 @@ import sqlalchemy
 from sqlalchemy import Connection, Table, event
 from sqlalchemy.engine import URL
 
+from glyphd.domain.findings import RESTORE, Check, Finding, Level
 from glyphd.errors import StoreUnavailable
 from glyphd.store.bulk_sqlite import append_rows
 from glyphd.store.turnstile import Turnstile
@@ -31,7 +32,7 @@ class SqliteEngine:
 
     def __init__(self, url: URL, pool_size: int) -> None:
         """Prepare connections to a file whose folder is created; nothing is opened yet. Raises StoreUnavailable."""
-        path = Path(url.database or "")
+        self._path = path = Path(url.database or "")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
@@ -51,6 +52,11 @@ class SqliteEngine:
     def pool(self) -> sqlalchemy.Engine:
         """Where connections are taken from."""
         return self._pool
+
+    @property
+    def location(self) -> Path | None:
+        """The database's file, whether it exists or not."""
+        return self._path
 
     def begin_reading(self, connection: Connection) -> None:
         """Begin a snapshot; WAL keeps it, whatever writers do."""
@@ -104,6 +110,22 @@ class SqliteEngine:
     def give_way(self) -> None:
         """Stay out of the turnstile for a millisecond, in which a waiting writer gets it."""
         time.sleep(0.001)
+
+    def faults(self, connection: Connection) -> list[Finding]:
+        """Ask for the journal mode, and whether the pages of the file hang together.
+
+        That reads all of it: for 1M rows (423 MB) measured 0.6 s from memory, 10 s from a cold disk.
+        """
+        found = []
+        mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
+        if mode != "wal":
+            said = f"The journal mode of the database is {mode}, not WAL: reading and writing keep each other out."
+            advice = "Move the database to a local disk: WAL does not work on network file systems."
+            found.append(Finding(Check.INTEGRITY, Level.WARNING, said, advice))
+        answer = " ".join(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one().split())
+        if answer != "ok":
+            found.append(Finding(Check.INTEGRITY, Level.PROBLEM, f"The database is damaged: {answer}.", RESTORE))
+        return found
 
 
 def _driver(connection: Connection) -> Any:

@@ -77,6 +77,26 @@ def test_a_changed_artifact_is_damaged(folder: ArtifactFolder) -> None:
         folder.verified(_DIGEST)
 
 
+def test_the_size_of_an_artifact(folder: ArtifactFolder, tmp_path: Path) -> None:
+    """As it is on the disk; there is none of what is not there."""
+    assert folder.size_of(_DIGEST) is None
+    _store(folder, _BYTES)
+    assert (len(_BYTES), tmp_path / "artifacts") == (folder.size_of(_DIGEST), folder.location)
+    folder.locate(_DIGEST).write_bytes(b"cut")
+    assert 3 == folder.size_of(_DIGEST)
+
+
+def test_a_disk_that_does_not_tell_sizes(folder: ArtifactFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store is unavailable, in words."""
+
+    def fail(*_: Any, **__: Any) -> NoReturn:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("pathlib.Path.is_file", fail)
+    with pytest.raises(StoreUnavailable):
+        folder.size_of(_DIGEST)
+
+
 def test_scratch_goes_at_the_end(folder: ArtifactFolder, tmp_path: Path) -> None:
     """With everything in it, also after an error, which is not changed."""
     with pytest.raises(PermissionError):
@@ -133,6 +153,7 @@ def test_what_dead_processes_left_goes_after_a_day(
     (tmp_path / "artifacts" / "scratch" / "run" / "0.arrow").write_bytes(b"x")
     assert 0 == folder.remove_stale()
     monkeypatch.setattr("time.time", _clock(time.time() + STALE_SECONDS + 60))
+    assert ["run", "upload"] == sorted(path.name for path in folder.stale())
     assert 2 == folder.remove_stale()
     assert [] == _files(tmp_path)
 
