@@ -197,3 +197,11 @@ def test_the_same_folder_is_not_copied(source: Context, moving: Moving) -> None:
     shared = moving.sqlite("target")
     shared = Context(database=shared.database, artifacts=source.artifacts)
     assert (0, []) == ((report := copy_installation(source, shared)).artifacts, report.missing_artifacts)
+
+
+def test_a_model_whose_number_is_taken_is_noticed(source: Context, target: Context) -> None:
+    """A target that was in use before everything had come may have given the number to a model of its own."""
+    publish(source, lines(1))
+    run_on(target, "INSERT INTO models (id, model) VALUES (1, 'ANOTHER')")
+    with pytest.raises(CopyDiffers, match="The model H100 has another number"):
+        copy_installation(source, target)

@@ -110,3 +110,10 @@ def test_what_has_no_place_for_odd_values_is_refused(source: Context, small: Con
     sql(source, "UPDATE import_events SET at = 'then'")
     with pytest.raises(CopyRefused, match=r"import_events\.at holds 'then'"):
         copy_installation(source, small)
+
+
+def test_another_ones_column_in_a_table_of_glyphds_own_is_refused(source: Context, small: Context) -> None:
+    """There is no `legacy_raw` for it."""
+    sql(source, "ALTER TABLE import_events ADD COLUMN mood TEXT")
+    with pytest.raises(CopyRefused, match="columns of another's: mood"):
+        copy_installation(source, small)
