@@ -1,8 +1,7 @@
 """The whole failure vocabulary.
 
 A failure has a stable ``code``, a ``kind`` that the edges translate (HTTP status in ``api/problems.py``, exit code in
-``cli/``), a ``title`` (the first line of its docstring) and a ``detail`` that says what was found in this one case.
-"""
+``cli/``), a ``title`` (the first line of its docstring) and a ``detail`` of what was found in this one case."""
 
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -287,3 +286,15 @@ class ArtifactDamaged(GlyphdError):
     """The stored artifact is missing or is not what was submitted."""
 
     code, kind = "artifact_damaged", Kind.FAULT
+
+
+class CopyRefused(GlyphdError):
+    """This database cannot be copied to that one."""
+
+    code, kind = "copy_refused", Kind.CONFLICT
+
+
+class CopyDiffers(GlyphdError):
+    """What was copied is not what is there to copy."""
+
+    code, kind = "copy_differs", Kind.FAULT

@@ -47,6 +47,11 @@ class ArtifactWriter:
         self._digest.update(chunk)
         self.bytes += len(chunk)
 
+    @property
+    def sha256(self) -> str:
+        """The digest of what has been written so far."""
+        return self._digest.hexdigest()
+
     def flush(self) -> None:
         """Make everything written so far readable under :attr:`path`."""
         with _disk_errors():
@@ -54,7 +59,7 @@ class ArtifactWriter:
 
     def commit(self) -> StoredBytes:
         """Move the bytes under their digest, durably. The same bytes are stored once."""
-        sha256 = self._digest.hexdigest()
+        sha256 = self.sha256
         target = path_of(self._folder, sha256)
         with _disk_errors():
             self._file.flush()
@@ -93,6 +98,10 @@ class ArtifactFolder:
             yield writer
         finally:
             writer.abandon()
+
+    def has(self, sha256: str) -> bool:
+        """Tell whether the file of a digest is there."""
+        return path_of(self._folder, sha256).is_file()
 
     def locate(self, sha256: str) -> Path:
         """Return the file of a digest. Raises ArtifactDamaged when it is not there."""

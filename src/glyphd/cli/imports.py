@@ -20,7 +20,7 @@ from glyphd.cli.output import (
     whoever,
 )
 from glyphd.domain.imports import Status
-from glyphd.services import discarding, inspecting, reporting, returning
+from glyphd.services import digesting, discarding, inspecting, reporting, returning
 from glyphd.services.context import Context
 from glyphd.services.reporting import ImportFilters
 
@@ -107,3 +107,11 @@ def discard_import(
         discarding.discard_import(context, import_id, whoever(), reason)
         report = reporting.report_import(context, import_id)
     print_json(report) if as_json else console.print(f"{report.import_id} is {report.status}.", highlight=False)
+
+
+@app.command("digest")
+def digest_import(import_id: ImportId, *, as_json: AsJson = False) -> None:
+    """Print the row digest of an import: the same wherever the same rows are, on any database."""
+    with _opened() as context:
+        digest = digesting.digest_import(context, import_id)
+    print_json({"import_id": import_id, "row_digest": digest}) if as_json else typer.echo(digest)

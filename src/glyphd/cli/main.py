@@ -20,6 +20,7 @@ _COMMANDS = {
     "import": "glyphd.cli.importing:import_files",
     "openapi": "glyphd.cli.openapi:openapi",
     "imports": "glyphd.cli.imports:app",
+    "copy": "glyphd.cli.copying:copy",
     "doctor": "glyphd.cli.doctor:doctor",
 }
 

@@ -1,7 +1,7 @@
 """The database: one engine by URL, and the two kinds of transaction."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import sqlalchemy
@@ -61,6 +61,10 @@ class Database:
             finally:
                 if self._engine.in_transaction(connection):
                     connection.exec_driver_sql("ROLLBACK")
+
+    def verbatim(self, connection: Connection) -> AbstractContextManager[None]:
+        """Read text that is not UTF-8 with lone surrogates in place of its bytes, as long as the context lasts."""
+        return self._engine.verbatim(connection)
 
     @contextmanager
     def writing(self, *, durable: bool = True) -> Iterator[UnitOfWork]:

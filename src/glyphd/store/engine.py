@@ -40,6 +40,10 @@ class StoreEngine(Protocol):
         """Begin a snapshot: everything read until its end belongs to one state of the database."""
         ...
 
+    def verbatim(self, connection: Connection) -> AbstractContextManager[None]:
+        """Read text that is not UTF-8 with lone surrogates in place of its bytes, as long as the context lasts."""
+        ...
+
     def turn(self, connection: Connection, *, durable: bool) -> AbstractContextManager[None]:
         """Begin a writing transaction when it is this writer's turn; the turn lasts as long as the context."""
         ...
@@ -69,6 +73,10 @@ class StoreEngine(Protocol):
 
         ``keep_existing``: a row whose key is there already is left as it is.
         """
+        ...
+
+    def renumber(self, connection: Connection, table: Table, highest: int) -> None:
+        """See to it that new rows of a table get numbers above one that was inserted with its number given."""
         ...
 
     def give_way(self) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, selec
 from glyphd.domain.imports import Import, Kind, OnError, PublishMode, Status
 from glyphd.errors import GlyphdError, ImportNotFound, InvalidParameter, LeaseLost
 from glyphd.store.tables import import_artifacts, import_batches
+from glyphd.store.types import NO_MOMENT
 from glyphd.store.unit_of_work import UnitOfWork
 
 _COLUMNS = [import_batches.c[field.name] for field in fields(Import)]
@@ -222,6 +223,7 @@ def earlier_duplicate(connection: Connection, entry: Import, sha256: Sequence[st
 def _import(row: Mapping[Any, Any]) -> Import:
     values = dict(row)
     values["source"] = values["source"] if values["source"] is not None else "default"
+    values["imported_at"] = values["imported_at"] or NO_MOMENT  # databases in the field hold `''` there
     values["kind"] = Kind(values["kind"])
     values["status"] = Status(values["status"])
     values["on_error"] = OnError(values["on_error"])

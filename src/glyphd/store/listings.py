@@ -9,10 +9,11 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, o
 from sqlalchemy.types import NullType
 
 from glyphd.domain.identity import hash_identity, identity_text, listing_key_hex
-from glyphd.domain.listing import FIELDS, Field, FieldType
+from glyphd.domain.listing import FIELDS, FieldType
 from glyphd.store.functions import to_milliseconds
 from glyphd.store.tables import scored_listings, sightings
-from glyphd.store.types import UtcTimestamp, parse_timestamp
+from glyphd.store.types import UtcTimestamp
+from glyphd.store.values import shown, shown_column, unshown
 
 _SEARCHED = ("canonical_model", "seller", "notes", "region", "source_url")
 
@@ -76,7 +77,8 @@ def example_row(connection: Connection, import_id: str, model: str) -> dict[str,
     return read_rows(connection, import_id, RowFilters(), after_index=index - 1, limit=1)[0]
 
 
-_READ = ("id", "import_id", "import_index", *(field.name for field in FIELDS), "created_at")
+_KINDS = {**{field.name: field.type for field in FIELDS}, "created_at": FieldType.TIMESTAMP}
+_READ = ("id", "import_id", "import_index", *_KINDS, "legacy_raw")
 
 
 def _matching(import_id: str, filters: RowFilters, what: ColumnElement[Any]) -> Select[Any]:
@@ -133,30 +135,49 @@ def _search_conditions(filters: RowFilters) -> list[ColumnElement[bool]]:
     return [or_(*(scored_listings.c[name].icontains(filters.q, autoescape=True) for name in _SEARCHED))]
 
 
+def read_values(
+    connection: Connection, import_id: str, names: Sequence[str], *, after_index: int, to_index: int
+) -> list[Sequence[Any]]:
+    """Return a stretch of rows as columns: import_index, then the fields of these names, as readers are shown them.
+
+    A row costs a third of what it costs in :func:`read_rows`. The stretch has two ends, not a limit: PostgreSQL was
+    seen to read and sort all the rest of 1M rows for each 10 000 of them, as long as it has no statistics of the table.
+    """
+    table = scored_listings.c
+    columns = [type_coerce(table[name], NullType) for name in ("import_index", *names, "legacy_raw")]
+    inside = table.import_index.between(after_index + 1, to_index)
+    query = select(*columns).where(table.import_id == import_id, inside).order_by(table.import_index)
+    found = connection.execute(query).all()
+    if not found:
+        return [[] for _ in columns[:-1]]
+    indexes, *stored, legacy = zip(*found, strict=True)
+    values = [shown_column(_KINDS[name], column) for name, column in zip(names, stored, strict=True)]
+    for row, raw in enumerate(legacy):
+        for name in unshown(_KINDS, raw):
+            if name in names:
+                column = list(values[names.index(name)])
+                column[row] = None
+                values[names.index(name)] = column
+    return [indexes, *values]
+
+
+def last_index(connection: Connection, import_id: str) -> int:
+    """Return the import_index of the last row of an import; 0 if it has none."""
+    query = select(func.max(scored_listings.c.import_index)).where(scored_listings.c.import_id == import_id)
+    return connection.execute(query).scalar() or 0
+
+
 def _listing(row: dict[str, Any]) -> dict[str, Any]:
     """Shape a stored row as the API shows it; a legacy value that is not of its field's type is shown as null."""
-    shown = {name: row[name] for name in ("id", "import_id", "import_index")}
-    for field in FIELDS:
-        shown[field.name] = _shown(field, row[field.name])
+    listing = {name: row[name] for name in ("id", "import_id", "import_index")}
+    listing |= {name: shown(kind, row[name]) for name, kind in _KINDS.items()}
+    listing |= dict.fromkeys(unshown(_KINDS, row["legacy_raw"]))
     identity = identity_text(
-        str(row["canonical_model"]), shown["source_url"], shown["seller"], shown["region"], shown["condition"]
+        str(listing["canonical_model"]),
+        listing["source_url"],
+        listing["seller"],
+        listing["region"],
+        listing["condition"],
     )
-    shown["listing_key"] = listing_key_hex(hash_identity(identity))
-    shown["created_at"] = parse_timestamp(row["created_at"])
-    return shown
-
-
-def _shown(field: Field, value: Any) -> Any:
-    if value is None:
-        return None
-    match field.type:
-        case FieldType.BOOLEAN:
-            return bool(value) if isinstance(value, int) else None
-        case FieldType.INTEGER:
-            return value if isinstance(value, int) else None
-        case FieldType.NUMBER:
-            return float(value) if isinstance(value, int | float) else None
-        case FieldType.TIMESTAMP:
-            return parse_timestamp(value)
-        case _:
-            return str(value)
+    created_at = listing.pop("created_at")
+    return {**listing, "listing_key": listing_key_hex(hash_identity(identity)), "created_at": created_at}

@@ -5,7 +5,7 @@ their transaction), so that it works through pgbouncer in transaction mode too.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, ClassVar
 
 import polars as pl
@@ -66,6 +66,10 @@ class PostgresEngine:
         """Begin a snapshot."""
         connection.exec_driver_sql(_READING)
 
+    def verbatim(self, connection: Connection) -> AbstractContextManager[None]:
+        """Nothing to do: all text is UTF-8."""
+        return nullcontext()
+
     @contextmanager
     def turn(self, connection: Connection, *, durable: bool) -> Iterator[None]:
         """Begin; writers of different imports do not wait for each other."""
@@ -100,6 +104,14 @@ class PostgresEngine:
     ) -> None:
         """Insert many rows by binary COPY."""
         append_rows(connection, table, rows, constants, keep_existing=keep_existing)
+
+    def renumber(self, connection: Connection, table: Table, highest: int) -> None:
+        """Take the sequence of the identity column past a number; it is never taken back."""
+        connection.exec_driver_sql(
+            "SELECT setval(name, %(highest)s) FROM pg_get_serial_sequence(%(table)s, 'id') AS name"
+            " WHERE %(highest)s > coalesce(pg_sequence_last_value(name::regclass), 0)",
+            {"table": table.name, "highest": highest},
+        )
 
     def give_way(self) -> None:
         """Nothing to do: nobody waits for another one's step."""

@@ -67,6 +67,15 @@ class SqliteEngine:
         connection.exec_driver_sql("BEGIN")
 
     @contextmanager
+    def verbatim(self, connection: Connection) -> Iterator[None]:
+        """Read text that is not UTF-8 with lone surrogates in place of its bytes."""
+        shown, _driver(connection).text_factory = _driver(connection).text_factory, _verbatim_text
+        try:
+            yield
+        finally:
+            _driver(connection).text_factory = shown
+
+    @contextmanager
     def turn(self, connection: Connection, *, durable: bool) -> Iterator[None]:
         """Pass the turnstile and begin."""
         with self._turnstile.turn():
@@ -98,6 +107,9 @@ class SqliteEngine:
         """Insert many rows a statement."""
         append_rows(connection, table, rows, constants, keep_existing=keep_existing)
 
+    def renumber(self, connection: Connection, table: Table, highest: int) -> None:
+        """Nothing to do: AUTOINCREMENT follows the numbers that are given."""
+
     def give_way(self) -> None:
         """Stay out of the turnstile for a millisecond, in which a waiting writer gets it."""
         time.sleep(0.001)
@@ -126,6 +138,10 @@ def _driver(connection: Connection) -> Any:
 def _shown_text(text: bytes) -> str:
     """Databases of the field hold text that is not UTF-8; what is only read is shown, never refused."""
     return text.decode("utf-8", "replace")
+
+
+def _verbatim_text(text: bytes) -> str:
+    return text.decode("utf-8", "surrogateescape")
 
 
 def _set_up(connection: sqlite3.Connection, _record: Any) -> None:

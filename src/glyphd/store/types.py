@@ -14,22 +14,27 @@ RowNumber: types.TypeEngine[int] = Integer().with_variant(BigInteger(), "postgre
 """The number of a row: 64 bits on both engines."""
 
 
+NO_MOMENT = datetime.fromtimestamp(0, UTC)
+"""Stands where there has to be a moment and none is known."""
+
+
 def timestamp_text(moment: datetime) -> str:
     """Return how SQLite stores a moment: UTC, fixed width, so that text order is time order."""
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
-def parse_timestamp(text: str | datetime | None) -> datetime | None:
-    """Read a stored moment as UTC; databases in the field hold several text forms, and some hold none (then None)."""
-    if text is None:
-        return None
-    if isinstance(text, datetime):
-        return text.astimezone(UTC) if text.tzinfo else text.replace(tzinfo=UTC)
+def parse_timestamp(stored: Any) -> datetime | None:
+    """Read a stored moment as UTC; databases in the field hold several text forms, and some hold none (then None).
+
+    SQLite keeps a mere year as a number, as it does every text that looks like one in a column declared TIMESTAMP.
+    """
     try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
+        moment = datetime.fromisoformat(stored.strip()) if isinstance(stored, str) else stored
+        if not isinstance(moment, datetime):
+            return None
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # `0001-01-01T00:00+01:00` is before every moment in UTC
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 class UtcTimestamp(types.TypeDecorator[datetime]):

@@ -25,6 +25,10 @@ class UnitOfWork:
         if len(rows):
             self._engine.append(self.connection, table, rows, constants, keep_existing=keep_existing)
 
+    def renumber(self, table: Table, highest: int) -> None:
+        """See to it that new rows of a table get numbers above this one."""
+        self._engine.renumber(self.connection, table, highest)
+
     def lock(self, name: str) -> None:
         """Hold a name until the transaction ends, where writers do not wait for each other anyway."""
         self._engine.lock(self.connection, name)

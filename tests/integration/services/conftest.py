@@ -1,6 +1,7 @@
 """Factories for imports at every point of their life."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from glyphd.services.context import Context
 from glyphd.services.options import ImportOptions
 from glyphd.services.receiving import receive_import, store_artifact
 from glyphd.services.running import claim_next, run_next
+from tests.moving import Moving
 
 HEADER = "canonical_model,vram_gb,tdp_watts,mig_support,nvlink,price,score,seller,region,condition,seen_at"
 
@@ -129,3 +131,29 @@ def count_rows(context: Context) -> Callable[..., int]:
             return int(connection.execute(query, {"import_id": import_id}).scalar_one())
 
     return count
+
+
+@pytest.fixture
+def moving(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Moving]:
+    """Makes installations in a folder of the test's own."""
+    made = Moving(tmp_path, lambda: str(request.getfixturevalue("postgres_url")))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def source(moving: Moving) -> Context:
+    """A SQLite file to move from."""
+    return moving.sqlite("source")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def target(moving: Moving, request: pytest.FixtureRequest) -> Context:
+    """An empty database to move to, of either engine."""
+    return moving.make(str(request.param), "target")
+
+
+@pytest.fixture
+def small(moving: Moving) -> Context:
+    """An empty SQLite file to move to, where the engine does not matter."""
+    return moving.sqlite("target")
