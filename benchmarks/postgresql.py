@@ -7,7 +7,7 @@ sightings and their two B-trees are written to the log as well, which the server
 Measured: wall time as the client sees it, from the first byte sent to the published report, on a fresh database each
 time (median of the repeats), in turn with the baseline, whose ratio is the median of the pairs; two imports at once
 with two workers against one alone; `GET /api/listings?limit=100` during an import against an idle server. The server
-is the installed one with its default settings, `fsync` on, started for this run.
+is the installed one, `fsync` on, with the settings that `docs/how-to/run-on-postgresql.md` recommends for its size.
 Baseline: `COPY … FROM STDIN (FORMAT csv)` of the same file in one transaction into a table of text columns without any
 key: nothing is checked, converted or derived.
 No-op control: reading and hashing the file.

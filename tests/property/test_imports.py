@@ -146,11 +146,11 @@ def test_any_json_array_is_accounted_for(context: Context, records: list[Any]) -
     _check_accounts(context, _import(context, json.dumps(records).encode(), "application/json"))
 
 
-@given(records=st.lists(GOOD_RECORDS, min_size=1, max_size=20), as_json=st.booleans())
+@given(records=st.lists(GOOD_RECORDS, min_size=1, max_size=20), in_json=st.booleans())
 @_SETTINGS
-def test_what_is_valid_comes_back_equal(context: Context, records: list[dict[str, Any]], as_json: bool) -> None:
+def test_what_is_valid_comes_back_equal(context: Context, records: list[dict[str, Any]], in_json: bool) -> None:
     """Import → query returns exactly the valid rows, at their positions, with equal values, sightings included."""
-    if as_json:
+    if in_json:
         content = json.dumps([{name: as_json(row[name]) for name in _NAMES} for row in records]).encode()
         import_id = _import(context, content, "application/json")
     else:

@@ -36,7 +36,7 @@ def test_a_worker_may_die_at_every_commit(make_installation: Callable[..., Insta
         run_next(later(context), "successor")
         assert Status.PUBLISHED is report_import(context, import_id).status
         check_installation(context, [_BATCH])
-    assert died >= 8, "the import has fewer commits than it had"
+    assert died >= (8 if context.database.url.get_backend_name() == "sqlite" else 6), "fewer commits than there were"
 
 
 def test_a_worker_that_is_stopped_on_purpose_costs_no_attempt(make_installation: Callable[..., Installation]) -> None:
@@ -45,7 +45,7 @@ def test_a_worker_that_is_stopped_on_purpose_costs_no_attempt(make_installation:
     context = installation.context
     import_id = submit(context, _BATCH)
     for _ in range(MAX_ATTEMPTS + 1):
-        _exit_code(partial(run_and_die, installation.settings, 4))  # after the claim and two steps of rows
+        _exit_code(partial(run_and_die, installation.settings, 3))  # after the claim and a step of rows
         with context.database.writing() as work:
             release_leases(work.connection, "dying", on_purpose=True)
             work.commit()
