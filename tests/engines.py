@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 from abc import ABC, abstractmethod
 from pathlib import Path
 from uuid import uuid4
@@ -13,7 +12,6 @@ import pytest
 from glyphd.bootstrap import build_context
 from glyphd.settings import Settings
 from glyphd.store import schema
-from tools.postgres import PostgresServer
 
 ENGINES = ("sqlite", "postgresql")
 
@@ -135,13 +133,3 @@ def require_or_skip(what: str) -> None:
     if os.environ.get("GLYPHD_TEST_REQUIRE_POSTGRES"):
         pytest.fail(f"{what}, and GLYPHD_TEST_REQUIRE_POSTGRES is set")
     pytest.skip(what)
-
-
-def small_disk(folder: Path, megabytes: int, server: PostgresServer | None = None) -> None:
-    """Mount a disk of some MB on a folder, for the user of a server if there is one; skip where one may not."""
-    owner = [f",uid={server.user}"] if server and server.user else [""]
-    options = f"size={megabytes}m{owner[0]}"
-    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
-    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
-    if mounted.returncode:
-        pytest.skip(f"a small disk cannot be mounted here: {mounted.stderr.strip()}")

@@ -4,12 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
+import structlog
+
 from glyphd.artifacts.folder import ArtifactFolder
 from glyphd.ingest.records import Limits
 from glyphd.services.context import Context
 from glyphd.settings import Settings
 from glyphd.store import schema
 from glyphd.store.database import Database
+
+_log = structlog.get_logger()
 
 
 def build_context(settings: Settings) -> Context:
@@ -33,8 +37,8 @@ def opened_context(settings: Settings, *, migrate: bool = False) -> Iterator[Con
     """
     context = build_context(settings)
     try:
-        if migrate:
-            schema.upgrade(context.database.engine)
+        if migrate and schema.upgrade(context.database.engine):
+            _log.info("schema.migrated", revision=schema.HEAD)
         schema.require_current(context.database.engine)
         yield context
     finally:

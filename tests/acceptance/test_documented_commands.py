@@ -15,6 +15,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.engines import PostgresDatabases
+
 REPOSITORY = Path(__file__).parents[2]
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs" / "how-to").glob("*.md"))]
 SHOWN_ELSEWHERE = (
@@ -23,6 +25,7 @@ SHOWN_ELSEWHERE = (
     "GLYPHD_IMPORT_WORKERS=0 uv run glyphd serve",
     "uv run glyphd worker",
 )
+POSTGRES = "postgresql://glyphd@db.example/glyphd"
 GLYPHD = f"{sys.executable} -m glyphd"
 
 
@@ -40,15 +43,15 @@ def workspace(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(workspace: Path) -> Callable[[str], str]:
-    """Run a documented command in the workspace, with default settings; it must succeed."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GLYPHD_")}
+def run(workspace: Path) -> Callable[..., str]:
+    """Run a documented command in the workspace, with default settings but for those given; it must succeed."""
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("GLYPHD_")}
 
-    def run_command(command: str) -> str:
+    def run_command(command: str, **settings: str) -> str:
         done = subprocess.run(
             ["bash", "-c", command],
             cwd=workspace,
-            env=environment,
+            env=plain | settings,
             capture_output=True,
             text=True,
             timeout=60,
@@ -94,10 +97,19 @@ def _latest_import(run: Callable[[str], str]) -> str:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 @pytest.mark.parametrize("page", [page for page in PAGES if _commands(page)], ids=lambda page: page.name)
-def test_every_command_of_a_page_succeeds(page: Path, workspace: Path, run: Callable[[str], str]) -> None:
-    """What a page tells a reader to type works, against a real server."""
+def test_every_command_of_a_page_succeeds(
+    page: Path, workspace: Path, run: Callable[..., str], request: pytest.FixtureRequest
+) -> None:
+    """What a page tells a reader to type works, against a real server; a database of PostgreSQL is an empty one."""
+    settings: dict[str, str] = {}
     with _serving(workspace) as address:
         for command in _commands(page):
+            if POSTGRES in command:
+                command = command.replace(POSTGRES, request.getfixturevalue("postgres_database"))  # noqa: PLW2901
+            if command.startswith("export "):
+                name, _, value = command.removeprefix("export ").partition("=")
+                settings[name] = value
+                continue
             command = command.replace("uv run glyphd", GLYPHD).replace("localhost:8080", address)  # noqa: PLW2901
             if "import_id>" in command or re.search(r"01a2[0-9a-f-]+", command):
                 latest = _latest_import(run)
@@ -105,7 +117,15 @@ def test_every_command_of_a_page_succeeds(page: Path, workspace: Path, run: Call
                     run(f"{GLYPHD} import sample/scored_sample.csv")
                     latest = _latest_import(run)
                 command = re.sub(r"<import_id>|01a2[0-9a-f]{4}-[0-9a-f-]{27}", latest, command)  # noqa: PLW2901
-            run(command.replace("curl ", "curl -sS --fail-with-body "))
+            run(command.replace("curl ", "curl -sS --fail-with-body "), **settings)
+
+
+@pytest.fixture
+def postgres_database(postgres_url: str, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database of PostgreSQL."""
+    databases = PostgresDatabases(postgres_url)
+    yield databases.empty(tmp_path)
+    databases.close()
 
 
 def test_the_loop_of_the_readme_answers_the_rows_it_imported(workspace: Path, run: Callable[[str], str]) -> None:

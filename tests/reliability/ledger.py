@@ -49,6 +49,12 @@ def check_installation(context: Context, batches: Iterable[Batch]) -> None:
                 assert {Status.FAILED, Status.DISCARDED} >= {report.status}, report
                 assert report.status is Status.DISCARDED or report.failure, report
                 assert 0 == report.count
+    check_soundness(context)
+
+
+def check_soundness(context: Context) -> None:
+    """Assert what must hold whatever was imported: references, no leftovers, artifacts as they were submitted."""
+    with context.database.reading() as connection:
         _check_database(connection)
         _check_no_leftovers(connection)
     _check_artifacts(context)

@@ -70,12 +70,12 @@ class Installation:
 
     def start_worker(self) -> BaseProcess:
         """Start `glyphd worker`."""
-        return self._start(["worker"])
+        return self.start(["worker"])
 
     def start_server(self, *, port: int | None = None, import_workers: int = 0) -> "Server":
         """Start `glyphd serve` and wait until it answers."""
         port = port or _free_port()
-        process = self._start(["serve", "--port", str(port), "--import-workers", str(import_workers)])
+        process = self.start(["serve", "--port", str(port), "--import-workers", str(import_workers)])
         server = Server(process, port)
         server.wait()
         return server
@@ -91,11 +91,12 @@ class Installation:
             process.close()
 
     def events(self) -> list[str]:
-        """Return the names of the events that all processes have logged."""
+        """Return the names of the events that all processes have logged, a name for each time."""
         lines = "".join(path.read_text() for path in sorted(self.folder.glob("*.log"))).splitlines()
         return [json.loads(line)["event"] for line in lines if line.startswith("{")]
 
-    def _start(self, arguments: list[str]) -> BaseProcess:
+    def start(self, arguments: list[str]) -> BaseProcess:
+        """Start any command."""
         log = self.folder / f"{arguments[0]}-{len(self._processes)}.log"
         process = fork(run_command, arguments, environment_of(self.settings), str(log))
         self._processes.append(process)
