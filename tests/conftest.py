@@ -15,7 +15,7 @@ from glyphd.services.receiving import receive_import, store_file
 from glyphd.services.reporting import ImportReport, report_import
 from glyphd.services.running import run_next
 from glyphd.settings import Settings
-from tests.engines import ENGINES, Databases, PostgresDatabases, SqliteDatabases, require_or_skip
+from tests.engines import ENGINES, WANTING, Databases, PostgresDatabases, SqliteDatabases, require_or_skip
 from tools.postgres import PostgresMissingError, PostgresServer
 
 REPOSITORY = Path(__file__).parent.parent
@@ -30,6 +30,14 @@ GOOD_ROW = {
     "price": "28450.00",
     "score": "71.4",
 }
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say plainly when tests were not run for want of PostgreSQL, however many others were."""
+    reasons = {str(report.longrepr[2]) for report in terminalreporter.getreports("skipped") if report.longrepr}
+    wanting = sorted(reason for reason in reasons if WANTING in reason)
+    for reason in wanting:
+        terminalreporter.write_line(f"PostgreSQL was not tested: {reason}", yellow=True)
 
 
 @pytest.fixture(autouse=True)

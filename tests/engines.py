@@ -15,6 +15,8 @@ from glyphd.store import schema
 
 ENGINES = ("sqlite", "postgresql")
 
+WANTING = "not tested for want of a server"
+
 only_sqlite = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 """For what is about SQLite itself: its files, its locks, its pragmas."""
 
@@ -132,4 +134,4 @@ def require_or_skip(what: str) -> None:
     """Skip a test for want of a server, unless GLYPHD_TEST_REQUIRE_POSTGRES says that it must run (CI does)."""
     if os.environ.get("GLYPHD_TEST_REQUIRE_POSTGRES"):
         pytest.fail(f"{what}, and GLYPHD_TEST_REQUIRE_POSTGRES is set")
-    pytest.skip(what)
+    pytest.skip(f"{WANTING}: {what}")

@@ -34,7 +34,7 @@ SAFE = {
     "wal_buffers": "64MB",
     "wal_writer_flush_after": "16MB",
 }
-"""For benchmarks: what is committed survives a power loss, in the settings that docs/how-to/run-on-postgresql.md gives."""
+"""For benchmarks: what is committed survives a power loss; as docs/how-to/run-on-postgresql.md recommends."""
 
 
 class PostgresMissingError(Exception):

@@ -19,7 +19,12 @@ from glyphd.errors import StoreUnavailable
 from glyphd.store.bulk_postgresql import append_rows
 from glyphd.store.engine import StepRows
 
-_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL TimeZone = 'UTC'"
+_READING = (
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL TimeZone = 'UTC';"
+    # Reads walk an index until the page is full. Before the first ANALYZE after an import the planner would rather
+    # collect all rows of the import and sort them: a search in 3 imports of 1M rows took 1.0 s instead of 6 ms.
+    " SET LOCAL enable_bitmapscan = off"
+)
 OLDEST = 15
 _STATEMENT_SECONDS = 30.0  # what a step of an import takes is a fraction of a second
 _SHORTEST_SILENCE = 5.0

@@ -73,6 +73,7 @@ def test_every_problem_is_declared_with_examples(document: dict[str, Any]) -> No
                 assert (code, int(status)) == (example["value"]["code"], example["value"]["status"])
                 declared.add(code)
     never_over_http = {"error", "file_fault", "method_not_allowed", "lease_lost", "migration_failed"}
+    never_over_http |= {"copy_refused", "copy_differs"}
 
     assert set(problem_types()) - never_over_http == declared
 

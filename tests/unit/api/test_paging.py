@@ -13,7 +13,7 @@ from glyphd.services.browsing import Position
 NUMBERS = st.integers(-(2**62), 2**62)
 
 
-@given(NUMBERS, NUMBERS, st.text())
+@given(NUMBERS, NUMBERS, st.text(st.characters(codec="utf-8", exclude_characters="\x00")))
 def test_a_cursor_says_where_a_page_ended(ledger_id: int, import_index: int, name: str) -> None:
     """What is encoded is what is decoded, and a cursor is safe in a URL."""
     cursors = encode_cursor(ledger_id), encode_cursor(name), encode_cursor(ledger_id, import_index)
@@ -32,6 +32,12 @@ def test_any_other_text_is_refused_or_a_position(cursor: str) -> None:
     for read in (number_of, name_of, position_of):
         with suppress(InvalidParameter):
             assert read(cursor) is not None
+
+
+def test_a_name_that_no_database_compares_is_refused() -> None:
+    """PostgreSQL's text holds no NUL, and no model is called so."""
+    with pytest.raises(InvalidParameter):
+        name_of(encode_cursor("a\x00b"))
 
 
 def test_no_cursor_is_the_first_page() -> None:
