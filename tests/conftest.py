@@ -15,8 +15,8 @@ from glyphd.services.receiving import receive_import, store_file
 from glyphd.services.reporting import ImportReport, report_import
 from glyphd.services.running import run_next
 from glyphd.settings import Settings
-from tests.engines import ENGINES, WANTING, Databases, PostgresDatabases, SqliteDatabases, require_or_skip
-from tools.postgres import PostgresMissingError, PostgresServer
+from tests.engines import ENGINES, WANTING, Databases, PostgresDatabases, SqliteDatabases, server_or_skip
+from tools.postgres import PostgresServer
 
 REPOSITORY = Path(__file__).parent.parent
 PIPELINE_FILES = REPOSITORY.parent / "shared" / "data" / "pipeline"
@@ -52,11 +52,8 @@ def _environment() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """A PostgreSQL server of this test run, started as an unprivileged user."""
-    try:
-        with PostgresServer() as server:
-            yield server
-    except PostgresMissingError as missing:
-        require_or_skip(str(missing))
+    with server_or_skip() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,8 @@
 import os
 import shutil
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,6 +14,7 @@ import pytest
 from glyphd.bootstrap import build_context
 from glyphd.settings import Settings
 from glyphd.store import schema
+from tools.postgres import PostgresMissingError, PostgresServer
 
 ENGINES = ("sqlite", "postgresql")
 
@@ -128,6 +131,16 @@ def _migrate(url: str) -> None:
     context = build_context(Settings(database_url=url))
     schema.upgrade(context.database.engine)
     context.database.dispose()
+
+
+@contextmanager
+def server_or_skip() -> Iterator[PostgresServer]:
+    """Run a server of PostgreSQL until the block ends; without one a test is skipped, or fails where it must not be."""
+    try:
+        with PostgresServer() as server:
+            yield server
+    except PostgresMissingError as missing:
+        require_or_skip(str(missing))
 
 
 def require_or_skip(what: str) -> None:

@@ -24,12 +24,12 @@ from glyphd.services.context import Context
 from glyphd.services.reporting import report_import
 from glyphd.services.running import run_next
 from glyphd.store.database import Database
-from tests.engines import PostgresDatabases, only_postgresql, require_or_skip
+from tests.engines import PostgresDatabases, only_postgresql, server_or_skip
 from tests.reliability.batches import Batch
 from tests.reliability.dying import later
 from tests.reliability.ledger import all_finished, check_installation, submit
 from tests.reliability.processes import Installation, wait_until
-from tools.postgres import PostgresMissingError, PostgresServer
+from tools.postgres import PostgresServer
 
 FAULTS = {
     "the database restarts during an import": ["test_faults::test_the_database_restarts_during_an_import"],
@@ -70,11 +70,8 @@ def test_every_fault_has_its_tests(fault: str) -> None:
 @pytest.fixture
 def own_server() -> Iterator[PostgresServer]:
     """A server that only this test uses, so that it may be stopped."""
-    try:
-        with PostgresServer() as server:
-            yield server
-    except PostgresMissingError as missing:
-        require_or_skip(str(missing))
+    with server_or_skip() as server:
+        yield server
 
 
 @pytest.fixture
