@@ -100,6 +100,7 @@ class PostgresServer:
         give_to(self.folder, self.user)
         command = [str(find_program("initdb")), "--pgdata", str(self.data), "--username", "glyphd", "--auth", "trust"]
         command += ["--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"]
+        command += ["--locale-provider", "icu", "--icu-locale", "en-US"]  # an order that is not ours, so that it shows
         made = subprocess.run(command, cwd=self.folder, user=self.user, capture_output=True, text=True, check=False)
         if made.returncode:
             raise PostgresMissingError(f"initdb failed: {made.stderr.strip()}")
