@@ -1,6 +1,8 @@
 """Discarding, in every state an import can be in; and cleaning up after it."""
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from sqlalchemy import event
 from glyphd.domain.imports import DISCARDABLE, Status
 from glyphd.errors import IllegalTransition, ImportNotFound
 from glyphd.services.browsing import ListingQuery, browse_listings
-from glyphd.services.cleaning import ROWS_PER_STEP, clean_next
+from glyphd.services.cleaning import ROWS_PER_STEP, clean_next, remove_rows
 from glyphd.services.context import Context
 from glyphd.services.discarding import discard_import
 from glyphd.services.inspecting import inspect_events, inspect_rejections
@@ -59,6 +61,27 @@ def test_discarding_twice_changes_nothing(context: Context, make_import: Callabl
     first = discard_import(context, import_id, "operator")
     assert first == discard_import(context, import_id, "operator")
     assert ["received", "discarded"] == [found.action for found in inspect_events(context, import_id, limit=10)]
+
+
+def test_two_cleaners_leave_nothing(
+    context: Context, receive: Callable[..., str], make_lines: Callable[..., str], count_rows: Callable[..., int]
+) -> None:
+    """One that finds rows gone which another has just deleted goes on with those that are left."""
+    import_id = receive(make_lines(*range(1, 2 * ROWS_PER_STEP + 5)))
+    run_next(context, "worker")
+    with context.database.writing() as work:
+        statement = "UPDATE import_batches SET status = 'discarded', count = 0, rows_to_remove = true"
+        work.connection.exec_driver_sql(statement)
+        work.commit()
+    other = remove_rows(context, import_id, with_rejections=False)
+    next(other)
+    with ThreadPoolExecutor(1) as pool:
+        cleaning = pool.submit(clean_next, context)
+        time.sleep(0.3)
+        next(other)  # commits what it has deleted, and begins another step
+        other.close()
+        assert cleaning.result(60)
+    assert [0] * len(_TABLES) == [count_rows(import_id, table) for table in _TABLES]
 
 
 def test_an_unknown_import_cannot_be_discarded(context: Context) -> None:
