@@ -12,6 +12,8 @@ from glyphd.store.tables import import_rejections
 from glyphd.store.unit_of_work import UnitOfWork
 
 PAGE_BYTES = 8 << 20
+_AS_THEY_ARE_READ = {"stream_results": True, "max_row_buffer": 8}
+"""Else psycopg holds the whole answer in memory, a thousand records of megabytes, before the first one is looked at."""
 
 _decode_issues = msgspec.json.Decoder(list[Issue]).decode
 
@@ -54,7 +56,7 @@ def list_rejections(
     )
     found: list[Rejection] = []
     size = 0
-    with closing(connection.execute(query)) as rows:
+    with closing(connection.execute(query, execution_options=_AS_THEY_ARE_READ)) as rows:
         for index, raw, issues in rows:
             if len(found) == limit or size > PAGE_BYTES:
                 return found, True
