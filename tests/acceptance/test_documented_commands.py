@@ -103,20 +103,21 @@ def test_every_command_of_a_page_succeeds(
     """What a page tells a reader to type works, against a real server; a database of PostgreSQL is an empty one."""
     settings: dict[str, str] = {}
     with _serving(workspace) as address:
-        for command in _commands(page):
+        for shown in _commands(page):
+            command = shown
             if POSTGRES in command:
-                command = command.replace(POSTGRES, request.getfixturevalue("postgres_database"))  # noqa: PLW2901
+                command = command.replace(POSTGRES, request.getfixturevalue("postgres_database"))
             if command.startswith("export "):
                 name, _, value = command.removeprefix("export ").partition("=")
                 settings[name] = value
                 continue
-            command = command.replace("uv run glyphd", GLYPHD).replace("localhost:8080", address)  # noqa: PLW2901
+            command = command.replace("uv run glyphd", GLYPHD).replace("localhost:8080", address)
             if "import_id>" in command or re.search(r"01a2[0-9a-f-]+", command):
                 latest = _latest_import(run)
                 if not latest:
                     run(f"{GLYPHD} import sample/scored_sample.csv")
                     latest = _latest_import(run)
-                command = re.sub(r"<import_id>|01a2[0-9a-f]{4}-[0-9a-f-]{27}", latest, command)  # noqa: PLW2901
+                command = re.sub(r"<import_id>|01a2[0-9a-f]{4}-[0-9a-f-]{27}", latest, command)
             run(command.replace("curl ", "curl -sS --fail-with-body "), **settings)
 
 
