@@ -41,6 +41,7 @@ def serving(settings: Settings, context: Context) -> Iterator[httpx.Client]:
     # asyncio sets TCP_NODELAY only where the protocol is named; without it every answer takes 40 ms (measured).
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
+        listener.listen()  # before the server's thread does: a client may be first
         base = f"http://127.0.0.1:{listener.getsockname()[1]}"
 
         def stop() -> None:
