@@ -155,7 +155,7 @@ def issue_codes() -> Iterator[str]:
 
 def problems() -> Iterator[str]:
     """Yield the page of problem types."""
-    yield NOTE.format(origin="glyphd/errors.py")
+    yield NOTE.format(origin="glyphd/errors/")
     yield "# Problems"
     yield (
         "Every error of the HTTP API is `application/problem+json` (RFC 9457) with `type`, `title`, `status`, `detail` "

@@ -9,12 +9,12 @@ from glyphd.artifacts.folder import ArtifactWriter
 from glyphd.domain.imports import Artifact, Kind, Status
 from glyphd.errors import MalformedRequest, QueueFull
 from glyphd.ingest.formats import Format, detect_format
+from glyphd.ingest.submitted import HEAD_BYTES
 from glyphd.services.context import Context
 from glyphd.services.options import ImportOptions
 from glyphd.store import artifacts, events, imports
 
 PORTION_BYTES = 256 << 10  # a portion of a form holds the GIL for 0.6 ms
-HEAD_BYTES = 64 * 1024
 _MEDIA_TYPES = {Format.CSV: "text/csv", Format.JSON: "application/json"}
 
 

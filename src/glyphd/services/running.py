@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 import polars as pl
 import structlog
@@ -27,9 +28,8 @@ from glyphd.errors import (
 from glyphd.ingest.ahead import read_ahead
 from glyphd.ingest.columns import ColumnMapping
 from glyphd.ingest.derivation import Derivation
-from glyphd.ingest.formats import detect_format
-from glyphd.ingest.readers import open_records
 from glyphd.ingest.records import RecordReader
+from glyphd.ingest.submitted import SubmittedFile, open_submitted
 from glyphd.ingest.validate import Validator, Verdict
 from glyphd.services.auditing import audit_import
 from glyphd.services.cleaning import remove_rows
@@ -39,7 +39,6 @@ from glyphd.store import artifacts, events, imports, rejections, rows
 from glyphd.store.unit_of_work import UnitOfWork
 
 MAX_ATTEMPTS = 5
-_HEAD_BYTES = 64 * 1024
 
 _log = structlog.get_logger()
 
@@ -96,7 +95,7 @@ def run_import(context: Context, held: Import) -> None:
     run = _Run(context, held)
     try:
         with heartbeat(context, held), context.artifacts.scratch() as spool, Derivation(spool) as derivation:
-            run.read_artifact(derivation)
+            run.read_artifacts(spool, derivation)
             log.info("import.read", received=run.received, count=run.count, rejected=run.rejected)
             finished = audit_import(context, held, run.outcome(), derivation)
         log.info("import.finished", status=finished.status, count=finished.count, rejected=finished.rejected)
@@ -133,12 +132,12 @@ class _Run:
     columns: ColumnMapping | None = None
     known_models: set[str] = field(default_factory=set)
 
-    def read_artifact(self, derivation: Derivation) -> None:
-        """Store every record of the artifact as a row or as a rejection. Raises FileFault and LeaseLost."""
+    def read_artifacts(self, spool: Path, derivation: Derivation) -> None:
+        """Store every record of the batch as a row or as a rejection. Raises FileFault and LeaseLost."""
         if self.held.fencing_token > 1:  # not `attempts`: one that was stopped on purpose is not counted
             self._remove_leftovers()
         validator = Validator(self.held.schema_version, self.held.imported_at)
-        reader = self._open()
+        reader = self._open(spool)
         for received, verdict in read_ahead((chunk.received, validator.validate(chunk)) for chunk in reader):
             self.columns = reader.columns
             self._store(verdict, derivation)
@@ -171,18 +170,15 @@ class _Run:
         except GlyphdError as exc:  # the store itself is the trouble: the lease lapses and the import is tried again
             _log.error("import.failure_not_written", import_id=self.held.import_id, code=exc.code, detail=exc.detail)
 
-    def _open(self) -> RecordReader:
+    def _open(self, spool: Path) -> RecordReader:
         with self.context.database.reading() as connection:
-            artifact = artifacts.artifacts_of(connection, self.held.import_id)[0]
-        path = self.context.artifacts.verified(artifact.sha256)
-        with path.open("rb") as file:
-            head = file.read(_HEAD_BYTES)
-        return open_records(
-            path,
-            detect_format(artifact.media_type, artifact.filename, head),
-            schema_version=self.held.schema_version,
-            limits=self.context.limits,
-        )
+            stored = artifacts.artifacts_of(connection, self.held.import_id)
+        files = [
+            SubmittedFile(self.context.artifacts.verified(each.sha256), each.media_type, each.filename, each.role)
+            for each in stored
+        ]
+        schema_version, limits = self.held.schema_version, self.context.limits
+        return open_submitted(files, schema_version=schema_version, limits=limits, spool=spool)
 
     def _remove_leftovers(self) -> None:
         """Delete what a dead predecessor wrote, step by step under this worker's own token."""

@@ -1,0 +1,69 @@
+"""What can be wrong with a request."""
+
+from glyphd.errors.base import GlyphdError, Kind
+
+
+class MalformedRequest(GlyphdError):
+    """The request cannot be parsed."""
+
+    code, kind = "malformed_request", Kind.SYNTAX
+
+
+class RouteNotFound(GlyphdError):
+    """There is nothing at this path."""
+
+    code, kind = "route_not_found", Kind.NOT_FOUND
+
+
+class MethodNotAllowed(GlyphdError):
+    """The path does not take this method."""
+
+    code, kind = "method_not_allowed", Kind.NOT_ALLOWED
+
+
+class IncompleteBody(GlyphdError):
+    """The body ended early."""
+
+    code, kind = "incomplete_body", Kind.SYNTAX
+
+
+class InvalidParameter(GlyphdError):
+    """A parameter has a value that is not accepted."""
+
+    code, kind = "invalid_parameter", Kind.INVALID
+
+
+class ConflictingOptions(GlyphdError):
+    """One option was given twice with different values."""
+
+    code, kind = "conflicting_options", Kind.INVALID
+
+
+class MissingFile(GlyphdError):
+    """The request carries nothing to import."""
+
+    code, kind = "missing_file", Kind.INVALID
+
+
+class UnsupportedSchemaVersion(GlyphdError):
+    """The schema version is not supported."""
+
+    code, kind = "unsupported_schema_version", Kind.INVALID
+
+
+class BodyTooLarge(GlyphdError):
+    """The body is larger than this server accepts."""
+
+    code, kind = "body_too_large", Kind.TOO_LARGE
+
+
+class UnsupportedFormat(GlyphdError):
+    """The format of the body is not one that can be imported."""
+
+    code, kind = "unsupported_format", Kind.UNSUPPORTED
+
+
+class QueueFull(GlyphdError):
+    """Too many imports are waiting."""
+
+    code, kind = "queue_full", Kind.BUSY
