@@ -57,8 +57,28 @@ def test_an_old_reader_sees_what_is_visible_and_nothing_else(used: Place) -> Non
         "no-source",
         "empty",
         "p1",
-        "replayed",
+        "corrected",
+        "replay 2",
     ]
+
+
+def test_the_newest_published_replay_stands_for_its_batch(used: Place) -> None:
+    """In the view of visible listings; an amendment adds to its batch, and goes with it when that is rolled back."""
+    seen = "SELECT import_id FROM visible_listings WHERE import_id LIKE 're%' OR import_id IN ('p1', 'corrected')"
+    distinct = f"SELECT DISTINCT import_id FROM ({seen}) seen ORDER BY 1"
+    assert used.run(distinct) == [("corrected",), ("p1",), ("replay 2",)]
+
+    used.run("UPDATE import_batches SET status = 'rolled_back' WHERE import_id IN ('replay 2', 'p1');")
+    assert used.run(distinct) == [("replay 1",)]
+
+    used.run("UPDATE import_batches SET status = 'rolled_back' WHERE import_id = 'replay 1';")
+    assert used.run(distinct) == [("replaced",)]
+
+    used.run("UPDATE import_batches SET status = 'published' WHERE import_id = 'replay 3';")
+    assert used.run(distinct) == [("replay 3",)]
+
+    used.run("UPDATE import_batches SET status = 'rolled_back' WHERE import_id = 'replaced';")
+    assert used.run(distinct) == []
 
 
 def test_what_is_parked_stands_in_nobodys_way(used: Place) -> None:
@@ -120,7 +140,7 @@ def test_an_id_used_again_makes_way(used: Place) -> None:
 
 
 def test_a_deleted_import_stays_on_record(used: Place) -> None:
-    """An import an old tool deleted returns as purged, with all that is told about it; its replay stands alone."""
+    """An import an old tool deleted returns as purged, with all that is told about it; its amendment stands alone."""
     schema.downgrade(used.engine, to="0001")
     used.run(
         "DELETE FROM scored_listings WHERE import_id = 'p1'; DELETE FROM listings WHERE import_id = 'p1';"
@@ -136,8 +156,8 @@ def test_a_deleted_import_stays_on_record(used: Place) -> None:
     for table in ("import_events", "import_artifacts", "import_rejections"):
         assert used.run(f"SELECT count(*) > 0 FROM {table} WHERE import_id = 'p1'") == [(1,)]
     assert used.run(
-        "SELECT kind, parent_import_id, source_version FROM import_batches WHERE import_id = 'replayed'"
-    ) == [("batch", None, 7)]
+        "SELECT kind, parent_import_id, source_version FROM import_batches WHERE import_id = 'corrected'"
+    ) == [("batch", None, 8)]
 
 
 def test_an_import_id_used_again_does_not_bring_rows_back(used: Place) -> None:

@@ -16,7 +16,7 @@ from glyphd.store import schema
 Run = Callable[..., list[tuple[Any, ...]]]
 
 IMPORTS = st.sampled_from(
-    [None, "", "july", "no-source", "p1", "back", "staged", "failed", "replayed", "new", "newer", "purged"]
+    [None, "", "july", "no-source", "p1", "back", "staged", "failed", "corrected", "replay 2", "new", "newer", "purged"]
 )
 ROW_IDS = st.integers(1, 60)
 DEEDS = st.one_of(

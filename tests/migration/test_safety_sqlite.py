@@ -73,7 +73,7 @@ def test_references_that_a_migration_would_break_stop_it(
     )
 
     with pytest.raises(
-        MigrationFailed, match=r"do not exist \(1 of listings to models, 3 of scored_listings to models"
+        MigrationFailed, match=r"do not exist \(1 of listings to models, 4 of scored_listings to models"
     ):
         schema.downgrade(in_use, to="0001")
 

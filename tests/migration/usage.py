@@ -12,24 +12,29 @@ INSERT INTO import_batches (id, import_id, source, record_count, kind, status, s
     (22, 'staged', 'shop', 1, 'batch', 'staged', 3, 'p1', NULL, 2, 1, 1, '{}', NULL, NULL, 1, 1, '[]', NULL, NULL, 1, 1, 2, '0'),
     (23, 'running', 'shop', 0, 'batch', 'running', 4, NULL, NULL, 0, 0, 0, '{}', NULL, NULL, NULL, NULL, '[]', 'me', '2099-01-01', 3, 2, 9, '0'),
     (24, 'failed', NULL, 0, 'batch', 'failed', 9, NULL, NULL, 4, 0, 4, '{}', NULL, '{"code":"x"}', NULL, NULL, '[]', NULL, NULL, 1, 1, 0, '1'),
-    (25, 'replayed', 'shop', 1, 'replay', 'published', NULL, NULL, 'p1', 1, 1, 0, '{}', NULL, NULL, 1, 1, '[]', NULL, NULL, 1, 1, 1, '0'),
+    (25, 'corrected', 'shop', 1, 'amendment', 'published', NULL, NULL, 'p1', 1, 1, 0, '{}', NULL, NULL, 1, 1, '[]', NULL, NULL, 1, 1, 1, '0'),
     (26, 'amended', 'shop', 1, 'amendment', 'published', NULL, NULL, 'back', 1, 1, 0, '{}', NULL, NULL, 1, 1, '[]', NULL, NULL, 1, 1, 1, '0'),
     (27, 'received', 'shop', 0, 'batch', 'received', 5, NULL, NULL, 0, 0, 0, '{}', NULL, NULL, NULL, NULL, '[]', NULL, NULL, 0, 0, 0, '0'),
-    (28, 'purged', 'shop', 0, 'batch', 'purged', 6, NULL, NULL, 1, 0, 0, '{}', NULL, NULL, NULL, NULL, '[]', NULL, NULL, 0, 0, 0, '0');
+    (28, 'purged', 'shop', 0, 'batch', 'purged', 6, NULL, NULL, 1, 0, 0, '{}', NULL, NULL, NULL, NULL, '[]', NULL, NULL, 0, 0, 0, '0'),
+    (29, 'replaced', 'shop', 1, 'batch', 'published', 7, 'p1', NULL, 1, 1, 0, '{}', NULL, NULL, 1, 1, '[]', NULL, NULL, 1, 1, 1, '0'),
+    (30, 'replay 1', 'shop', 1, 'replay', 'published', NULL, NULL, 'replaced', 1, 1, 0, '{}', NULL, NULL, 1, 1, '[]', NULL, NULL, 1, 1, 1, '0'),
+    (31, 'replay 2', 'shop', 1, 'replay', 'published', NULL, NULL, 'replaced', 1, 1, 0, '{}', NULL, NULL, 1, 1, '[]', NULL, NULL, 1, 1, 1, '0'),
+    (32, 'replay 3', 'shop', 1, 'replay', 'rolled_back', NULL, NULL, 'replaced', 1, 1, 0, '{}', NULL, NULL, 1, 1, '[]', NULL, NULL, 1, 1, 1, '0');
 INSERT INTO import_batches (id, import_id) VALUES (40, 'to leave a gap'); DELETE FROM import_batches WHERE id = 40;
 UPDATE import_batches SET status = 'rolled_back' WHERE import_id = '0c47238f-4a5d-4481-be13-38fbd89af7ad';
 INSERT INTO models (model, vram_gb, import_id) VALUES ('OF A FAILED ONE', 8, 'failed'), ('NEW', 9, 'p1');
 INSERT INTO scored_listings (canonical_model, price, vram_gb, tdp_watts, score, seller, import_id, import_index) VALUES
     ('NEW', 5, 9, 1, 1, 'me', 'p1', 1), ('NEW', 7.5, 9, 1, 2, 'you', 'p1', 3), ('NEW', 1, 9, 1, 1, 'me', 'back', 1),
     ('NEW', 2, 9, 1, 1, 'me', 'staged', 2), ('NEW', 3, 9, 1, 1, 'me', 'running', 7), ('OF A FAILED ONE', 4, 9, 1, 1, 'x', 'failed', 2),
-    ('NEW', 6, 9, 1, 1, 'me', 'replayed', 1), ('NEW', 6, 9, 1, 1, 'me', 'amended', 1), ('NEW', 99, 9, 1, 1, 'me', 'p1', 90);
+    ('NEW', 6, 9, 1, 1, 'me', 'corrected', 1), ('NEW', 6, 9, 1, 1, 'me', 'amended', 1), ('NEW', 99, 9, 1, 1, 'me', 'p1', 90),
+    ('NEW', 11, 9, 1, 1, 'me', 'replaced', 1), ('NEW', 12, 9, 1, 1, 'me', 'replay 1', 1), ('NEW', 13, 9, 1, 1, 'me', 'replay 2', 1), ('NEW', 14, 9, 1, 1, 'me', 'replay 3', 1);
 DELETE FROM scored_listings WHERE import_index = 90;
 INSERT INTO listings (title, price, canonical_model, match_type, match_score, import_id, import_index) VALUES
     ('a', 1, 'NEW', 'exact', 1, 'back', 4), ('b', 1, 'NEW', 'exact', 1, 'p1', 5);
 INSERT INTO quantized_listings (scored_listing_id, model_7b, model_13b, model_70b, import_id, import_index)
-    SELECT id, 1, 1, 1, import_id, import_index + 1 FROM scored_listings WHERE canonical_model = 'NEW';
+    SELECT id, 1, 1, 1, import_id, import_index + 1 FROM scored_listings WHERE canonical_model = 'NEW' AND price < 11;
 INSERT INTO sightings SELECT import_id, 'NEW', 77, import_index, price * 2, 0.125 FROM scored_listings
-    WHERE import_id IN ('p1', 'back', 'staged', 'replayed', 'amended');
+    WHERE import_id IN ('p1', 'back', 'staged', 'corrected', 'amended');
 INSERT INTO import_model_stats SELECT import_id, 'NEW', 1, 0.1, 0.2, 0.3, 4, 5, 6, 7, 8, 9 FROM import_batches
     WHERE import_id IN ('p1', 'back', 'staged');
 INSERT INTO import_facets VALUES ('p1', 'region', 'Mars', 5), ('back', 'region', 'Moon', 6);
@@ -45,6 +50,9 @@ UPDATE models SET legacy_raw = '{"vram_gb":"eighty"}' WHERE model = 'NEW';
 UPDATE scored_listings SET legacy_raw = '{"quantity":"Available"}' WHERE import_id IN ('p1', 'back', 'staged') AND import_index < 3;
 UPDATE listings SET legacy_raw = '{"price":"?"}' WHERE import_index = 4;
 UPDATE quantized_listings SET legacy_raw = '{}' WHERE import_index = 4;
+UPDATE import_batches SET bytes_done = 10, bytes_total = 99999999999, progressed_at = '2026-01-01 00:00:01.000000' WHERE import_id IN ('p1', 'running');
+INSERT INTO idempotency_keys VALUES ('of p1', 'c1', 'f1', 'p1', '2026-01-01 00:00:00.000000', '2026-01-02 00:00:00.000000'),
+    ('of running', 'c2', 'f2', 'running', '2026-01-01 00:00:00.000000', '2026-01-02 00:00:00.000000'), ('claimed', 'c3', NULL, NULL, '2026-01-01 00:00:00.000000', '2026-01-01 00:00:30.000000');
 """  # noqa: E501
 
 FOUND_ON_POSTGRESQL = """

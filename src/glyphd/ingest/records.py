@@ -34,6 +34,8 @@ class Chunk:
     ``cells`` has `import_index` (Int64) and one String column per contract field of the records: raw untrimmed text,
     null only where a JSON record has no such member or null in it. Records that cannot be cut into cells are in
     ``malformed`` instead. ``raw`` returns a record's bytes as submitted, without the line terminator of a CSV.
+    ``bytes_done`` is how much of the file is read when this chunk is, in the file's own bytes, compressed ones if it is
+    (0: the reader does not tell).
     """
 
     first_index: int
@@ -41,6 +43,7 @@ class Chunk:
     cells: pl.DataFrame
     raw: Callable[[int], bytes]
     malformed: list[Rejection] = field(default_factory=list)
+    bytes_done: int = 0
 
 
 class RecordReader(Protocol):

@@ -118,6 +118,9 @@ import_batches = Table(
     Column("records_done", Integer, nullable=False, server_default=text("0"), comment="live progress"),
     Column("rows_to_remove", Boolean, nullable=False, server_default=false(), comment="a worker still has to clean up"),
     _legacy_raw(),
+    Column("bytes_done", BigInteger, nullable=False, server_default=text("0"), comment="live progress"),
+    Column("bytes_total", BigInteger, comment="of what is read; NULL while nobody knows"),
+    Column("progressed_at", UtcTimestamp, comment="when records_done and bytes_done were counted"),
     Index("uq_import_batches_source_version", "source", "source_version", unique=True),
     Index("ix_import_batches_status", "status", "id"),
     Index(
@@ -125,6 +128,13 @@ import_batches = Table(
         "id",
         sqlite_where=text("rows_to_remove"),
         postgresql_where=text("rows_to_remove"),
+    ),
+    Index(
+        "ix_import_batches_parent_import_id",
+        "parent_import_id",
+        "id",
+        sqlite_where=text("parent_import_id IS NOT NULL"),
+        postgresql_where=text("parent_import_id IS NOT NULL"),
     ),
     sqlite_autoincrement=True,
 )
@@ -142,6 +152,18 @@ import_events = Table(
     Column("details", JsonText, nullable=False, server_default="{}"),
     Index("ix_import_events_import_id", "import_id", "id"),
     sqlite_autoincrement=True,
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("key", PlainText, primary_key=True),
+    Column("claim", PlainText, nullable=False, comment="of the request that is being received, or was"),
+    Column("fingerprint", PlainText, comment="of what was received; NULL until then"),
+    Column("import_id", PlainText, ForeignKey("import_batches.import_id", ondelete="RESTRICT")),
+    Column("created_at", UtcTimestamp, nullable=False),
+    Column("expires_at", UtcTimestamp, nullable=False, comment="from then on the key is free"),
+    Index("ix_idempotency_keys_expires_at", "expires_at"),
 )
 
 artifacts = Table(

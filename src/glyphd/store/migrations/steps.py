@@ -1,6 +1,6 @@
 """What engines do differently in a migration, behind one protocol: the revisions are one set for both."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -101,6 +101,14 @@ class Steps(Protocol):
 
     def drop_legacy_raw(self, connection: Connection) -> None:
         """Park the values of `legacy_raw` and drop the column."""
+        ...
+
+    def add_ledger_columns(self, connection: Connection, revision: str, columns: "Sequence[sa.Column[Any]]") -> None:
+        """Add a revision's columns to the ledger; their parked values return."""
+        ...
+
+    def drop_ledger_columns(self, connection: Connection, revision: str, columns: "Sequence[sa.Column[Any]]") -> None:
+        """Park the values of a revision's columns and drop them."""
         ...
 
 

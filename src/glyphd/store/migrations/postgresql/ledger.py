@@ -20,8 +20,8 @@ NEW = "_glyphd_new"
 def extend(connection: Connection, columns: "Iterable[sa.Column[Any]]") -> None:
     """Give the ledger its new columns and fill them for what was found."""
     added = list(columns)
-    declared = ", ".join(f"ADD COLUMN {_declared(connection, column)}" for column in added)
-    connection.exec_driver_sql(f"ALTER TABLE import_batches {declared}")
+    additions = ", ".join(f"ADD COLUMN {declared(connection, column)}" for column in added)
+    connection.exec_driver_sql(f"ALTER TABLE import_batches {additions}")
     with (
         untouched(connection, ["import_batches"]),
         _imports_spoken_of(connection) as spoken_of,
@@ -52,7 +52,8 @@ def reduce(connection: Connection, columns: "Iterable[sa.Column[Any]]") -> None:
     connection.exec_driver_sql(f"ALTER TABLE import_batches {gone}")
 
 
-def _declared(connection: Connection, column: "sa.Column[Any]") -> str:
+def declared(connection: Connection, column: "sa.Column[Any]") -> str:
+    """Return how a column of the ledger is declared."""
     copy = sa.Column(column.name, column.type, nullable=column.nullable, server_default=column.server_default)
     sa.Table("import_batches", sa.MetaData(), copy)
     return str(CreateColumn(copy).compile(dialect=connection.dialect))

@@ -1,6 +1,6 @@
 """The steps of the migrations on PostgreSQL (`glyphd.store.migrations.steps`)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -14,6 +14,7 @@ from glyphd.store.migrations.postgresql import (
     guards,
     layout,
     ledger,
+    ledger_columns,
     legacy_raw,
     parking,
     rows,
@@ -110,3 +111,11 @@ class PostgresSteps:
     def drop_legacy_raw(self, connection: Connection) -> None:
         """Drop the column."""
         legacy_raw.drop(connection)
+
+    def add_ledger_columns(self, connection: Connection, revision: str, columns: "Sequence[sa.Column[Any]]") -> None:
+        """Add them."""
+        ledger_columns.add(connection, revision, columns)
+
+    def drop_ledger_columns(self, connection: Connection, revision: str, columns: "Sequence[sa.Column[Any]]") -> None:
+        """Drop them."""
+        ledger_columns.drop(connection, revision, columns)

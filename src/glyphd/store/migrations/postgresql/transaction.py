@@ -18,7 +18,7 @@ _TURN = 0x676C79706864  # "glyphd" in ASCII; an advisory lock belongs to one dat
 
 _LATER = (
     *("import_rejections", "import_events", "artifacts", "import_artifacts"),
-    *("sightings", "import_model_stats", "import_facets"),
+    *("sightings", "import_model_stats", "import_facets", "idempotency_keys"),
 )
 """The tables that revisions after the baseline make."""
 

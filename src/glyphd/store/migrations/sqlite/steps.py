@@ -1,6 +1,6 @@
 """The steps of the migrations on SQLite (`glyphd.store.migrations.steps`)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -12,6 +12,7 @@ from glyphd.store.migrations.sqlite import (
     adoption,
     derived,
     layout,
+    ledger_columns,
     ledger_down,
     ledger_up,
     legacy_raw,
@@ -109,3 +110,11 @@ class SqliteSteps:
     def drop_legacy_raw(self, connection: Connection) -> None:
         """Take the column out of the text of the tables."""
         legacy_raw.drop(connection)
+
+    def add_ledger_columns(self, connection: Connection, revision: str, columns: "Sequence[sa.Column[Any]]") -> None:
+        """Add them to the text of the ledger."""
+        ledger_columns.add(connection, revision, columns)
+
+    def drop_ledger_columns(self, connection: Connection, revision: str, columns: "Sequence[sa.Column[Any]]") -> None:
+        """Take them out of the text of the ledger."""
+        ledger_columns.drop(connection, revision, columns)
