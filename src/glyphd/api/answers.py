@@ -18,9 +18,9 @@ from glyphd.errors import InvalidParameter, RangeNotSatisfiable, RouteNotFound
 from glyphd.services.browsing import ListingPage, ListingQuery
 from glyphd.services.inspecting import StoredArtifact
 from glyphd.services.options import parse_moment
-from glyphd.services.reporting import ImportFilters
 from glyphd.services.surveying import ModelSummary
 from glyphd.store.events import Event
+from glyphd.store.imports import ImportFilters
 
 T = TypeVar("T")
 
@@ -43,6 +43,7 @@ def import_filters(parameters: ImportParameters) -> ImportFilters:
     """Read the filters of `GET /api/imports`."""
     return ImportFilters(
         source=parameters.source,
+        parent_import_id=parameters.parent_import_id,
         statuses=parameters.status,
         since=parse_moment("since", parameters.since) if parameters.since else None,
         until=parse_moment("until", parameters.until) if parameters.until else None,

@@ -5,9 +5,9 @@ from typing import Any
 from glyphd import errors
 from glyphd.api import examples
 from glyphd.api.problems import declare
-from glyphd.domain.imports import OnError
+from glyphd.domain.imports import OnError, PublishMode
 from glyphd.domain.listing import DEFAULT_SCHEMA_VERSION, SCHEMA_VERSIONS
-from glyphd.services.options import CAMPAIGN_LENGTH, SOURCE_LENGTH
+from glyphd.services.options import CAMPAIGN_LENGTH, ID_LENGTH, MOST_PRICE_MOVE, MOST_ROWS, SOURCE_LENGTH
 from glyphd.services.reporting import ImportReport
 
 _LABEL = r"^[^\x00-\x1f\x7f-\x9f\s]([^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s])?$"
@@ -16,6 +16,11 @@ _METADATA = {"type": "object", "description": "A JSON object to keep with the im
 
 def _option(description: str, **schema: Any) -> dict[str, Any]:
     return {"description": description, "type": "string", **schema}
+
+
+def _gate(description: str, **schema: Any) -> dict[str, Any]:
+    said = f"{description} One that fails leaves the import staged."
+    return {"description": said, "minimum": 0, **schema}
 
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -31,6 +36,23 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "schema_version": _option(
         "The row contract to check against.", enum=list(SCHEMA_VERSIONS), default=DEFAULT_SCHEMA_VERSION
     ),
+    "publish": _option(
+        "`hold`: leave the import staged, for a person to publish.", enum=list(PublishMode), default="auto"
+    ),
+    "parent_import_id": _option(
+        "The batch whose rejected records this mends: the import becomes its amendment.",
+        minLength=1,
+        maxLength=ID_LENGTH,
+        pattern=_LABEL,
+    ),
+    "max_reject_rate": _gate("Gate: at most this share of the records may be rejected.", type="number", maximum=1),
+    "max_price_move": _gate(
+        "Gate: prices may be at most this far from those of the source's latest published batch, as a share: "
+        "the median over the models of both of |median price / earlier median price - 1|.",
+        type="number",
+        maximum=MOST_PRICE_MOVE,
+    ),
+    "min_rows": _gate("Gate: at least so many rows must be stored.", type="integer", maximum=MOST_ROWS),
 }
 
 
@@ -110,6 +132,7 @@ IMPORT_RESPONSES: dict[int | str, dict[str, Any]] = {
         errors.MalformedRequest,
         errors.IncompleteBody,
         errors.ImportDiscarded,
+        errors.IllegalTransition,
         errors.BodyTooLarge,
         errors.UnsupportedFormat,
         errors.QueueFull,
@@ -119,6 +142,18 @@ IMPORT_RESPONSES: dict[int | str, dict[str, Any]] = {
         errors.ArtifactDamaged,
     ),
     **_REFUSALS,
+}
+
+REPLAY_RESPONSES: dict[int | str, dict[str, Any]] = {
+    **IMPORT_RESPONSES,
+    **declare(
+        errors.ImportNotFound,
+        errors.IllegalTransition,
+        errors.NothingToReplay,
+        errors.ImportDiscarded,
+        errors.BodyTooLarge,
+        errors.UnsupportedFormat,
+    ),
 }
 
 REASON_BODY = {

@@ -22,7 +22,7 @@ from glyphd.cli.output import (
 from glyphd.domain.imports import Status
 from glyphd.services import digesting, discarding, inspecting, reporting, returning
 from glyphd.services.context import Context
-from glyphd.services.reporting import ImportFilters
+from glyphd.store.imports import ImportFilters
 
 app = typer.Typer(help="Look at imports, and take them out.", no_args_is_help=True)
 

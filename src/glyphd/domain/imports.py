@@ -60,6 +60,10 @@ READABLE_BY_NAME = frozenset({Status.STAGED, Status.PUBLISHED})
 
 DISCARDABLE = frozenset({Status.RECEIVED, Status.RUNNING, Status.STAGED})
 
+REPLAYABLE = frozenset({Status.STAGED, Status.PUBLISHED, Status.ROLLED_BACK})
+
+AMENDABLE = frozenset({Status.STAGED, Status.PUBLISHED})
+
 ROWS_TO_REMOVE = frozenset({Status.FAILED, Status.DISCARDED})
 """They count 0 rows; a worker removes what they left."""
 
@@ -122,3 +126,17 @@ class Import:
     attempts: int
     records_done: int
     rows_to_remove: bool
+
+
+_ACTIONS: dict[str, frozenset[Status]] = {
+    "publish": frozenset({Status.STAGED}),
+    "discard": DISCARDABLE,
+    "replay": REPLAYABLE,
+    "amend": AMENDABLE,
+}
+
+
+def state_of(entry: Import) -> dict[str, Any]:
+    """Return what a refusal says of an import: its state, and what is possible in it."""
+    possible = [action for action, states in _ACTIONS.items() if entry.status in states]
+    return {"import_id": entry.import_id, "import_status": entry.status, "possible": possible}

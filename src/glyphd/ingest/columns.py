@@ -11,6 +11,9 @@ from glyphd.errors import DuplicateHeader, MissingColumn
 SUPERSEDED_COLUMN = "superseded_column"
 """Warning: a column was left out because another one is the same field under a stronger name."""
 
+RETURNED_COLUMNS = {"import_index": "parent_import_index", "_issues": "_issues"}
+"""Columns of a file of rejections that comes back mended: what they are called then. They are no fields."""
+
 HEADERS_SHOWN = 100
 """A failure quotes at most this many headers."""
 
@@ -75,6 +78,8 @@ def map_columns(header: Sequence[str], resolution: Resolution) -> ColumnMapping:
     for position, name in enumerate(header):
         if position in used:
             mapping.mapping[name] = used[position]
+        elif name in RETURNED_COLUMNS:
+            mapping.mapping[name] = RETURNED_COLUMNS[name]
         elif name.strip():
             mapping.ignored.append(name)
     if resolution.superseded:

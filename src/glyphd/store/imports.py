@@ -1,7 +1,7 @@
 """The ledger: one row an import, which is also its job (lease, fencing token, attempts)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -56,29 +56,35 @@ def _not_found(import_id: str) -> GlyphdError:
     return ImportNotFound(f"There is no import {import_id!r}.", import_id=import_id)
 
 
+@dataclass(frozen=True, slots=True)
+class ImportFilters:
+    """Which imports are wanted; ``since`` (inclusive) and ``until`` (exclusive) are about the time of receipt."""
+
+    source: str | None = None
+    parent_import_id: str | None = None
+    statuses: Sequence[Status] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+
+
 def list_imports(
-    connection: Connection,
-    *,
-    limit: int,
-    below_id: int | None = None,
-    source: str | None = None,
-    statuses: Sequence[Status] = (),
-    since: datetime | None = None,
-    until: datetime | None = None,
+    connection: Connection, filters: ImportFilters, *, limit: int, below_id: int | None = None
 ) -> list[Import]:
-    """Return imports, newest first; ``since`` (inclusive) and ``until`` (exclusive) are about the time of receipt."""
+    """Return imports, newest first; the first of them below a ledger id."""
     table = import_batches.c
     query = select(*_COLUMNS).order_by(table.id.desc()).limit(limit)
     if below_id is not None:
         query = query.where(table.id < below_id)
-    if source is not None:
-        query = query.where(of_source(source))
-    if statuses:
-        query = query.where(table.status.in_(statuses))
-    if since is not None:
-        query = query.where(table.imported_at >= since)
-    if until is not None:
-        query = query.where(table.imported_at < until)
+    if filters.source is not None:
+        query = query.where(of_source(filters.source))
+    if filters.parent_import_id is not None:
+        query = query.where(table.parent_import_id == filters.parent_import_id)
+    if filters.statuses:
+        query = query.where(table.status.in_(filters.statuses))
+    if filters.since is not None:
+        query = query.where(table.imported_at >= filters.since)
+    if filters.until is not None:
+        query = query.where(table.imported_at < filters.until)
     return [_import(row) for row in connection.execute(query).mappings()]
 
 
@@ -202,7 +208,9 @@ def latest_by_source(connection: Connection) -> list[tuple[Import, int]]:
 
 
 def earlier_duplicate(connection: Connection, entry: Import, sha256: Sequence[str]) -> str | None:
-    """Return the first staged or published import of the same source with one of these artifacts, before this one."""
+    """Return the first staged or published batch of the same source with one of these artifacts, before this batch."""
+    if entry.kind is not Kind.BATCH:
+        return None
     table = import_batches.c
     query = (
         select(table.import_id)

@@ -18,6 +18,7 @@ TOLERANCE = timedelta(seconds=2)
 """SQLite tells the time in whole seconds."""
 
 _MOST_RUNNING = 1_000
+_RUNNING = imports.ImportFilters(statuses=[Status.RUNNING])
 _NETWORK_TIME = "Let all machines take the time from the network (NTP)"
 
 
@@ -57,7 +58,7 @@ def check_ledger_times(context: Context) -> Iterator[Finding]:
     now = context.clock()
     with context.database.reading() as connection:
         received = health.count_received_after(connection, now + TOLERANCE)
-        running = imports.list_imports(connection, limit=_MOST_RUNNING, statuses=[Status.RUNNING])
+        running = imports.list_imports(connection, _RUNNING, limit=_MOST_RUNNING)
     overlong = sum(is_overlong(entry, now, context.lease) for entry in running)
     if received:
         said = f"The ledger has {spoken_count(received, 'import')} from after the present moment, {now:%F %TZ}."

@@ -17,6 +17,7 @@ MANY_ATTEMPTS = 3
 """An import at this attempt has outlived two workers."""
 
 _MOST_RUNNING = 1_000
+_RUNNING = imports.ImportFilters(statuses=[Status.RUNNING])
 _START = "Start a worker, with `glyphd serve` or as `glyphd worker`; if one runs, its log says what keeps it."
 
 
@@ -24,7 +25,7 @@ def check_leases(context: Context) -> Iterator[Finding]:
     """Look at what runs, what waits and what has to go."""
     now, patience = context.clock(), PATIENCE_LEASES * context.lease
     with context.database.reading() as connection:
-        running = imports.list_imports(connection, limit=_MOST_RUNNING, statuses=[Status.RUNNING])
+        running = imports.list_imports(connection, _RUNNING, limit=_MOST_RUNNING)
         backlog = health.measure_backlog(connection)
     left = [entry for entry in running if entry.lease_expires_at is None or entry.lease_expires_at < now]
     held = sum(1 for entry in running if entry not in left and not is_overlong(entry, now, context.lease))
