@@ -5,16 +5,13 @@ import io
 import json
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from glyphd.domain.issues import Issue, Rejection
-from glyphd.errors import FileFault
-from glyphd.ingest.formats import Format, detect_format
-from glyphd.ingest.readers.dialect import Dialect, read_dialect
-from glyphd.ingest.readers.scan import split_record
+from glyphd.errors import FileFault, UnsupportedFormat
+from glyphd.ingest.submitted import read_columns
 from glyphd.services.context import Context
-from glyphd.services.inspecting import inspect_artifact
+from glyphd.services.inspecting import inspect_artifacts
 from glyphd.store import imports, rejections
 
 _PAGE = 1000
@@ -31,27 +28,21 @@ def return_rejections(context: Context, import_id: str) -> Iterator[bytes]:
 
     Raises ImportNotFound, ArtifactNotFound, ArtifactDamaged before the first line.
     """
-    stored = inspect_artifact(context, import_id)
-    if detect_format(stored.artifact.media_type, None, b"") is Format.CSV:
-        try:
-            dialect = _dialect(context, import_id, stored.path)
-        except FileFault:  # the header itself is at fault, so that no record was read
-            return _lines((), iter(()))
-        return _lines(dialect.header, (_prefix(r) + _cells(r.raw, dialect) for r in _all(context, import_id)))
+    with context.database.reading() as connection:
+        entry = imports.find_import(connection, import_id)
+    files = [stored.submitted() for stored in inspect_artifacts(context, import_id)]
+    try:
+        columns = read_columns(files, schema_version=entry.schema_version, limits=context.limits)
+    except (FileFault, UnsupportedFormat):  # the header itself is at fault, so that no record was read
+        return _lines((), iter(()))
+    if columns:
+        return _lines(columns.header, (_prefix(r) + _texts(columns.cells(r.raw)) for r in _all(context, import_id)))
     header = _members(context, import_id)
     return _lines(header, (_prefix(r) + _values(r.raw, header) for r in _all(context, import_id)))
 
 
-def _dialect(context: Context, import_id: str, path: Path) -> Dialect:
-    with context.database.reading() as connection:
-        schema_version = imports.find_import(connection, import_id).schema_version
-    with path.open("rb") as file:
-        head = file.read(context.limits.block_bytes)
-    return read_dialect(head, schema_version, context.limits, final=path.stat().st_size == len(head))
-
-
-def _cells(raw: bytes, dialect: Dialect) -> list[str]:
-    return [cell.decode("utf-8", "surrogateescape") for cell in split_record(raw, dialect.delimiter)]
+def _texts(cells: list[bytes]) -> list[str]:
+    return [cell.decode("utf-8", "surrogateescape") for cell in cells]
 
 
 def _all(context: Context, import_id: str) -> Iterator[Rejection]:
