@@ -76,6 +76,6 @@ class PipelineDirUnset(GlyphdError):
 
 
 class PipelinePathRefused(GlyphdError):
-    """The path does not name a file that can be imported."""
+    """The path does not name a file of the pipeline directory."""
 
     code, kind = "pipeline_path_refused", Kind.INVALID

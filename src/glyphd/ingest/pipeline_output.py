@@ -95,9 +95,7 @@ def _picked(cells: list[bytes], kept: list[int], dialect: Dialect) -> list[bytes
     return [cells[at] for at in kept if at < len(cells)] + cells[len(dialect.header) :]
 
 
-def read_pair(
-    enriched: tuple[bytes, bool], scored: tuple[bytes, bool], *, schema_version: str, limits: Limits
-) -> Pair:
+def read_pair(enriched: tuple[bytes, bool], scored: tuple[bytes, bool], *, schema_version: str, limits: Limits) -> Pair:
     """Read the headers of both files from the first block of each, given with whether it is all of the file.
 
     Raises EmptyFile, WrongEncoding, TooManyColumns, DuplicateHeader, and MissingColumn, judged over both files.

@@ -18,6 +18,7 @@ SOURCE_LENGTH = 128
 CAMPAIGN_LENGTH = 256
 METADATA_BYTES = 16 * 1024
 METADATA_LEVELS = 32
+METADATA_MEMBERS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def parse_options(*origins: Mapping[str, Any], now: datetime) -> ImportOptions:
                     f"{name!r} is not an option; the options are {', '.join(_PARSERS)}.", parameter=name
                 )
             value = _PARSERS[name](name, given)
-            if values.setdefault(name, value) != value:
+            if values.setdefault(_SYNONYMS.get(name, name), value) != value:
                 raise ConflictingOptions(f"{name} was given twice, with different values.", parameter=name)
     _check_observed_at(values.get("observed_at"), now)
     return ImportOptions(**values)
@@ -101,6 +102,15 @@ def _metadata(name: str, given: Any) -> dict[str, Any]:
     return dict(value)
 
 
+def parse_members(name: str, given: str) -> dict[str, Any]:
+    """Read the members that metadata must hold. Raises InvalidParameter, also for values that are no scalars."""
+    members = _metadata(name, given)
+    if len(members) > METADATA_MEMBERS or any(isinstance(value, dict | list) for value in members.values()):
+        detail = f"{name} must be a JSON object of at most {METADATA_MEMBERS} members, none of them an object or array."
+        raise InvalidParameter(detail, parameter=name)
+    return members
+
+
 def _levels(value: Any) -> int:
     levels, layer = 0, [value]
     while layer := [inner for outer in layer for inner in _inside(outer)]:
@@ -131,12 +141,15 @@ def _schema_version(name: str, given: Any) -> str:
 
 _PARSERS: dict[str, Callable[[str, Any], Any]] = {
     "source": _source,
+    "source_label": _source,
     "campaign_id": _campaign,
     "metadata": _metadata,
     "observed_at": parse_moment,
     "on_error": _on_error,
     "schema_version": _schema_version,
 }
+
+_SYNONYMS = {"source_label": "source"}
 
 OPTION_NAMES = tuple(_PARSERS)
 """What may be said about a batch, as query parameter, form field or JSON member."""
