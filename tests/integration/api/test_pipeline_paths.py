@@ -94,7 +94,7 @@ ATTACKS: dict[str, Callable[[Path], str]] = {
     "FIFO": fifo,
     "socket": listening,
     "folder": lambda _: "run",
-    "the directory": lambda folder: str(folder),
+    "the directory": str,
     "here": lambda _: ".",
     "root": lambda _: "/",
     "nothing": lambda _: "",
