@@ -41,6 +41,9 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address the server listens on.")
     port: int = Field(8080, ge=0, le=65535, description="Port the server listens on.")
+    pipeline_dir: Path | None = Field(
+        None, description="Folder below which pipeline runs may be imported by path; unset: paths are refused."
+    )
     max_body_bytes: int = Field(2048 * MIB, gt=0, description="Largest request body.")
     max_json_bytes: int = Field(256 * MIB, gt=0, description="Largest JSON request body.")
     max_cell_bytes: int = Field(64 * 1024, gt=0, description="Largest cell of a submitted file.")

@@ -1,5 +1,6 @@
 """What `POST /api/import` takes and answers, which FastAPI cannot derive: the route streams its body."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from glyphd import errors
@@ -25,6 +26,7 @@ def _gate(description: str, **schema: Any) -> dict[str, Any]:
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "source": _option("Who the listings come from.", default="default", maxLength=SOURCE_LENGTH, pattern=_LABEL),
+    "source_label": _option("The same as `source`.", maxLength=SOURCE_LENGTH, pattern=_LABEL),
     "campaign_id": _option("The crawl campaign this batch belongs to.", maxLength=CAMPAIGN_LENGTH, pattern=_LABEL),
     "metadata": _METADATA,
     "observed_at": _option(
@@ -56,7 +58,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def _parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+def parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Describe an option as a query parameter."""
     rest = {key: value for key, value in schema.items() if key != "description"}
     said: dict[str, Any] = (
         {"schema": rest} if name != "metadata" else {"content": {"application/json": {"schema": rest}}}
@@ -64,11 +67,12 @@ def _parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "in": "query", "required": False, "description": schema["description"], **said}
 
 
-IMPORT_PARAMETERS = [_parameter(name, schema) for name, schema in OPTIONS.items()]
+IMPORT_PARAMETERS = [parameter(name, schema) for name, schema in OPTIONS.items()]
 
 
-def _object(required: str, properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "required": [required], "properties": properties, "additionalProperties": False}
+def json_object(required: Sequence[str], properties: dict[str, Any]) -> dict[str, Any]:
+    """Describe an object, or a form, that has these members and no other."""
+    return {"type": "object", "required": [*required], "properties": properties, "additionalProperties": False}
 
 
 def _json_body() -> dict[str, Any]:
@@ -81,8 +85,8 @@ def _json_body() -> dict[str, Any]:
     records = {"type": "array", "minItems": 1, "items": record}
     name = {"type": "string", "maxLength": 255, "examples": ["scored_sample.csv"]}
     text = {"type": "string", "minLength": 1, "description": "The file's text.", "examples": [examples.CSV]}
-    batch = _object("listings", {**OPTIONS, "listings": records})
-    file = _object("content", {**OPTIONS, "filename": name, "content": text})
+    batch = json_object(["listings"], {**OPTIONS, "listings": records})
+    file = json_object(["content"], {**OPTIONS, "filename": name, "content": text})
     return {
         "schema": {"oneOf": [records, batch, file]},
         "examples": {
@@ -96,7 +100,7 @@ def _json_body() -> dict[str, Any]:
 def _form_body() -> dict[str, Any]:
     file = {"type": "string", "format": "binary", "description": "The file to import."}
     return {
-        "schema": _object("file", {"file": file, **OPTIONS}),
+        "schema": json_object(["file"], {"file": file, **OPTIONS}),
         "encoding": {"file": {"contentType": "text/csv, application/json, application/octet-stream"}},
     }
 

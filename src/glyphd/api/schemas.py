@@ -19,6 +19,7 @@ Moment = Annotated[
     str,
     Field(min_length=1, max_length=64, json_schema_extra={"format": "date-time"}, examples=["2026-07-01T00:00:00Z"]),
 ]
+Members = Annotated[str, Field(min_length=2, max_length=4096, examples=['{"run":"7"}'])]
 ImportName = Annotated[str, Field(min_length=1, max_length=128, json_schema_extra={"format": "uuid"})]
 Price = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
 Score = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
@@ -92,6 +93,10 @@ class ImportParameters(Parameters):
 
     source: Text | None = Field(None, description="Only this source.")
     parent_import_id: ImportName | None = Field(None, description="Only replays and amendments of this batch.")
+    campaign_id: Text | None = Field(None, description="Only this crawl campaign.")
+    metadata: Members | None = Field(
+        None, description="Only imports whose metadata holds the members of this JSON object; scalar values."
+    )
     status: list[Status] = Field([], description="Only these states; may be repeated.", max_length=8)
     since: Moment | None = Field(None, description="Received at or after this moment (ISO 8601).")
     until: Moment | None = Field(None, description="Received before this moment (ISO 8601).")

@@ -1,6 +1,7 @@
 """The life of an import: its states, which of them may follow which, and what each one shows."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -126,6 +127,22 @@ class Import:
     attempts: int
     records_done: int
     rows_to_remove: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ImportFilters:
+    """Which imports are wanted; ``since`` (inclusive) and ``until`` (exclusive) are about the time of receipt.
+
+    ``metadata`` are members that an import's metadata must hold, each with a scalar value.
+    """
+
+    source: str | None = None
+    parent_import_id: str | None = None
+    statuses: Sequence[Status] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    campaign_id: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 _ACTIONS: dict[str, frozenset[Status]] = {

@@ -23,6 +23,7 @@ MOST_PRICE_MOVE = 1_000_000
 MOST_ROWS = 2_147_483_647
 METADATA_BYTES = 16 * 1024
 METADATA_LEVELS = 32
+METADATA_MEMBERS = 16
 
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -59,7 +60,7 @@ def parse_options(*origins: Mapping[str, Any], now: datetime) -> ImportOptions:
                     f"{name!r} is not an option; the options are {', '.join(_PARSERS)}.", parameter=name
                 )
             value = _PARSERS[name](name, given)
-            if values.setdefault(name, value) != value:
+            if values.setdefault(_SYNONYMS.get(name, name), value) != value:
                 raise ConflictingOptions(f"{name} was given twice, with different values.", parameter=name)
     _check_observed_at(values.get("observed_at"), now)
     gates = GateLimits(**{name: values.pop(name) for name in GATE_NAMES if name in values})
@@ -111,6 +112,15 @@ def _metadata(name: str, given: Any) -> dict[str, Any]:
         )
         raise InvalidParameter(detail, parameter=name)
     return dict(value)
+
+
+def parse_members(name: str, given: str) -> dict[str, Any]:
+    """Read the members that metadata must hold. Raises InvalidParameter, also for values that are no scalars."""
+    members = _metadata(name, given)
+    if len(members) > METADATA_MEMBERS or any(isinstance(value, dict | list) for value in members.values()):
+        detail = f"{name} must be a JSON object of at most {METADATA_MEMBERS} members, none of them an object or array."
+        raise InvalidParameter(detail, parameter=name)
+    return members
 
 
 def _levels(value: Any) -> int:
@@ -166,6 +176,7 @@ def _schema_version(name: str, given: Any) -> str:
 
 _PARSERS: dict[str, Callable[[str, Any], Any]] = {
     "source": _source,
+    "source_label": _source,
     "campaign_id": _campaign,
     "metadata": _metadata,
     "observed_at": parse_moment,
@@ -177,6 +188,8 @@ _PARSERS: dict[str, Callable[[str, Any], Any]] = {
     "max_price_move": _at_least_zero(float, MOST_PRICE_MOVE),
     "min_rows": _at_least_zero(int, MOST_ROWS),
 }
+
+_SYNONYMS = {"source_label": "source"}
 
 OPTION_NAMES = tuple(_PARSERS)
 """What may be said about a batch, as query parameter, form field or JSON member."""

@@ -9,6 +9,7 @@ from glyphd.artifacts.folder import ArtifactWriter
 from glyphd.domain.imports import Artifact, Status
 from glyphd.errors import MalformedRequest, QueueFull
 from glyphd.ingest.formats import Format, detect_format
+from glyphd.ingest.pipeline_output import ENRICHED, SCORED
 from glyphd.ingest.submitted import HEAD_BYTES
 from glyphd.services.context import Context
 from glyphd.services.options import ImportOptions
@@ -67,6 +68,11 @@ def store_file(context: Context, file: Path, role: str = "batch") -> Artifact:
         except OSError as exc:
             raise MalformedRequest(f"{file} cannot be read: {exc.strerror}.") from exc
         return store_artifact(writer, None, clean_filename(file.name), role)
+
+
+def store_pair(context: Context, enriched: Path, scored: Path) -> list[Artifact]:
+    """Copy the two local files of a pipeline run into the artifact store. Raises as :func:`store_file`."""
+    return [store_file(context, enriched, ENRICHED), store_file(context, scored, SCORED)]
 
 
 def clean_filename(name: str | None) -> str | None:

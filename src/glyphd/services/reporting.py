@@ -7,11 +7,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from glyphd.domain.gates import Gate, read_gates
-from glyphd.domain.imports import PENDING, Artifact, Import, Kind, Status
+from glyphd.domain.imports import PENDING, Artifact, Import, ImportFilters, Kind, Status
 from glyphd.domain.issues import IssueCode
 from glyphd.services.context import Context
 from glyphd.store import artifacts, imports, rejections, statistics
-from glyphd.store.imports import ImportFilters
 
 ERRORS_LIMIT = 100
 TOP_MODELS = 10
@@ -116,7 +115,7 @@ def build_report(connection: Connection, entry: Import) -> ImportReport:
         duration_ms=_duration_ms(entry),
         errors=errors,
         errors_truncated=sum(entry.error_counts.values()) > len(errors),
-        duplicate_of=imports.earlier_duplicate(connection, entry, [artifact.sha256 for artifact in stored]),
+        duplicate_of=imports.earlier_duplicate(connection, entry, stored),
         price_range=_range(entry.min_price, entry.max_price),
         score_range=_range(entry.min_score, entry.max_score),
         top_models=_top_models(connection, entry) if counted else [],

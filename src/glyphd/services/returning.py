@@ -8,16 +8,13 @@ from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 from glyphd.domain.issues import Issue, Rejection
-from glyphd.errors import FileFault
-from glyphd.ingest.formats import Format, detect_format
-from glyphd.ingest.readers.dialect import Dialect, read_dialect
-from glyphd.ingest.readers.scan import split_record
+from glyphd.errors import FileFault, UnsupportedFormat
+from glyphd.ingest.submitted import read_columns
 from glyphd.services.context import Context
-from glyphd.services.inspecting import inspect_artifact
+from glyphd.services.inspecting import inspect_artifacts
 from glyphd.store import imports, rejections
 
 _PAGE = 1000
@@ -60,13 +57,15 @@ def return_rejections(
 
 def _records(context: Context, import_id: str) -> tuple[Sequence[str], Iterator[tuple[Rejection, list[str]]]]:
     """Return the columns as submitted, and each rejection with its cells."""
-    stored = inspect_artifact(context, import_id)
-    if detect_format(stored.artifact.media_type, None, b"") is Format.CSV:
-        try:
-            dialect = _dialect(context, import_id, stored.path)
-        except FileFault:  # the header itself is at fault, so that no record was read
-            return (), iter(())
-        return dialect.header, ((rejection, _cells(rejection.raw, dialect)) for rejection in _all(context, import_id))
+    with context.database.reading() as connection:
+        entry = imports.find_import(connection, import_id)
+    files = [stored.submitted() for stored in inspect_artifacts(context, import_id)]
+    try:
+        columns = read_columns(files, schema_version=entry.schema_version, limits=context.limits)
+    except (FileFault, UnsupportedFormat):  # the header itself is at fault, so that no record was read
+        return (), iter(())
+    if columns:
+        return columns.header, ((each, _texts(columns.cells(each.raw))) for each in _all(context, import_id))
     header = _members(context, import_id)
     return header, ((rejection, _values(rejection.raw, header)) for rejection in _all(context, import_id))
 
@@ -76,16 +75,8 @@ def _without_formula(cell: str) -> str:
     return f"'{cell}" if cell[:1] in _FORMULA_STARTS and not _PLAIN_NUMBER.fullmatch(cell) else cell
 
 
-def _dialect(context: Context, import_id: str, path: Path) -> Dialect:
-    with context.database.reading() as connection:
-        schema_version = imports.find_import(connection, import_id).schema_version
-    with path.open("rb") as file:
-        head = file.read(context.limits.block_bytes)
-    return read_dialect(head, schema_version, context.limits, final=path.stat().st_size == len(head))
-
-
-def _cells(raw: bytes, dialect: Dialect) -> list[str]:
-    return [cell.decode("utf-8", "surrogateescape") for cell in split_record(raw, dialect.delimiter)]
+def _texts(cells: list[bytes]) -> list[str]:
+    return [cell.decode("utf-8", "surrogateescape") for cell in cells]
 
 
 def _all(context: Context, import_id: str) -> Iterator[Rejection]:

@@ -76,7 +76,8 @@ def test_gates_of_the_source_hold_where_the_request_says_nothing(
     context: Context, publish: Callable[..., str], make_lines: Callable[..., str]
 ) -> None:
     """Request over source over `*`, gate by gate."""
-    context.gates.update({"*": GateLimits(min_rows=5, max_reject_rate=0.5), "s": GateLimits(min_rows=4)})  # type: ignore[attr-defined]
+    every, own = GateLimits(min_rows=5, max_reject_rate=0.5), GateLimits(min_rows=4)
+    context.gates.update({"*": every, "s": own})
     limits = [
         {gate.gate: gate.limit for gate in report_import(context, publish(make_lines(1), **given)).gates}
         for given in ({}, {"source": "s"}, {"source": "s", "gates": GateLimits(min_rows=1)})

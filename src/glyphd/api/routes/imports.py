@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from glyphd.api import answers, examples, importing
 from glyphd.api.import_body import IMPORT_BODY, IMPORT_PARAMETERS, IMPORT_RESPONSES, REASON_BODY, REPLAY_RESPONSES
 from glyphd.api.paging import number_of
+from glyphd.api.pipeline_body import PIPELINE_BODY, PIPELINE_PARAMETERS, PIPELINE_RESPONSES
 from glyphd.api.problems import declare
 from glyphd.api.requests import Actor, GivenReason, ImportId, ServerSettings, ServiceContext
 from glyphd.api.schemas import (
@@ -49,6 +50,23 @@ async def post_import(request: Request, context: ServiceContext, settings: Serve
     Partial success is a success: what is wrong with single records is in the report.
     """
     return await importing.import_batch(request, context, settings, actor)
+
+
+@router.post(
+    "/imports/from-pipeline",
+    status_code=201,
+    responses=PIPELINE_RESPONSES,
+    response_model=ImportReport,
+    openapi_extra={"requestBody": PIPELINE_BODY, "parameters": PIPELINE_PARAMETERS},
+)
+async def post_pipeline_run(
+    request: Request, context: ServiceContext, settings: ServerSettings, actor: Actor
+) -> Response:
+    """Import what a finished pipeline run left behind: its enriched and its scored file, or the two already joined.
+
+    The files are uploaded, or named by paths below the server's pipeline directory. Records are joined by position.
+    """
+    return await importing.import_pipeline_run(request, context, settings, actor)
 
 
 @router.get("/imports", responses=declare(InvalidParameter))
