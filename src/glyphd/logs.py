@@ -26,7 +26,8 @@ def configure_logs(level: str = "INFO") -> None:
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(_number(level)),
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        # a line and its end in one write: processes share the file (`print` makes two writes of it, unbuffered)
+        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
 

@@ -45,6 +45,13 @@ def test_a_worker_paused_past_its_lease_can_write_nothing_more(make_installation
     assert "successor" == _worker(context, import_id)
 
 
+# Not: any that holds a lock. A COMMIT that is still being written holds them too, and a COPY is cut off later.
+_IDLE_IN_A_TRANSACTION = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND state = 'idle in transaction'
+"""
+
+
 @only_postgresql  # a process that is stopped inside a transaction of SQLite's holds up every writer until it goes on
 @pytest.mark.parametrize("lost", [True, False], ids=["for good", "goes on"])
 def test_a_worker_paused_inside_a_transaction_is_cut_off(
@@ -70,9 +77,10 @@ def test_a_worker_paused_inside_a_transaction_is_cut_off(
 def _pause_inside_a_transaction(installation: Installation, pid: int) -> None:
     while True:
         os.kill(pid, signal.SIGSTOP)
-        time.sleep(0.02)  # what it has sent is done by then
-        if not _nobody_writes(installation):
-            return
+        time.sleep(0.02)  # what it has sent has come to the server by then
+        with installation.context.database.reading() as connection:
+            if connection.execute(text(_IDLE_IN_A_TRANSACTION)).scalar_one():
+                return
         os.kill(pid, signal.SIGCONT)
         time.sleep(0.001)
 

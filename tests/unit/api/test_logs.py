@@ -1,5 +1,6 @@
 """Logs: JSON lines on standard error, one for what structlog and one for what a library says, without values."""
 
+import io
 import json
 import logging
 
@@ -69,3 +70,20 @@ def test_lines_go_to_what_standard_error_is_now(capsys: pytest.CaptureFixture[st
 
     assert [("loud", "warning"), ("from a library", "warning")] == [(line["event"], line["level"]) for line in lines]
     assert all(line["timestamp"].endswith("Z") for line in lines)
+
+
+def test_a_line_and_its_end_are_one_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server and its worker share a file: two writes a line would mix their lines."""
+    written: list[str] = []
+
+    class Shared(io.StringIO):
+        def write(self, text: str, /) -> int:
+            written.append(text)
+            return len(text)
+
+    monkeypatch.setattr("sys.stderr", Shared())
+    configure_logs()
+    structlog.get_logger().info("one")
+    logging.getLogger("library").warning("two")
+    assert ["one", "two"] == [json.loads(line)["event"] for line in written]
+    assert all(line.endswith("\n") for line in written)
