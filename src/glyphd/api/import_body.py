@@ -25,8 +25,12 @@ def _gate(description: str, **schema: Any) -> dict[str, Any]:
 
 
 OPTIONS: dict[str, dict[str, Any]] = {
-    "source": _option("Who the listings come from.", default="default", maxLength=SOURCE_LENGTH, pattern=_LABEL),
-    "source_label": _option("The same as `source`.", maxLength=SOURCE_LENGTH, pattern=_LABEL),
+    "source": _option(
+        "Who the listings come from; pipelines may call it `source_label`.",
+        default="default",
+        maxLength=SOURCE_LENGTH,
+        pattern=_LABEL,
+    ),
     "campaign_id": _option("The crawl campaign this batch belongs to.", maxLength=CAMPAIGN_LENGTH, pattern=_LABEL),
     "metadata": _METADATA,
     "observed_at": _option(

@@ -293,6 +293,13 @@ def test_a_request_that_is_not_understood_is_refused(api: httpx.Client, name: st
     assert [] == api.get("/api/imports").json()["items"]
 
 
+def test_it_is_no_import(shared_api: httpx.Client) -> None:
+    """Its path looks like that of an import."""
+    answer = shared_api.get(URL)
+
+    assert (405, "POST") == (answer.status_code, answer.headers["Allow"])
+
+
 def test_two_parts_of_one_name_are_refused(api: httpx.Client) -> None:
     """Which of them would be the scored file?"""
     parts = [("enriched", ("a.csv", enriched_file())), *[("scored", ("b.csv", scored_file()))] * 2]

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, HTTPException, Query, Request, Response
 
 from glyphd.api import answers, examples, importing
 from glyphd.api.import_body import IMPORT_BODY, IMPORT_PARAMETERS, IMPORT_RESPONSES, REASON_BODY, REPLAY_RESPONSES
@@ -67,6 +67,12 @@ async def post_pipeline_run(
     The files are uploaded, or named by paths below the server's pipeline directory. Records are joined by position.
     """
     return await importing.import_pipeline_run(request, context, settings, actor)
+
+
+@router.get("/imports/from-pipeline", include_in_schema=False)
+def refuse_to_get_a_pipeline_run() -> None:
+    """Say that this is no import, which `/imports/{import_id}` would take it for."""
+    raise HTTPException(405, headers={"Allow": "POST"})
 
 
 @router.get("/imports", responses=declare(InvalidParameter))
