@@ -11,11 +11,15 @@ from glyphd.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The stores of one installation. ``lease`` is how long a silent worker keeps its import."""
+    """The stores of one installation. ``lease`` is how long a silent worker keeps its import, or a request its key.
+
+    ``key_life`` is how long an idempotency key has its import.
+    """
 
     database: Database
     artifacts: ArtifactFolder
     lease: timedelta = timedelta(seconds=30)
+    key_life: timedelta = timedelta(hours=24)
     max_queue: int = 1000
     limits: Limits = field(default_factory=Limits)
     clock: Clock = utc_now

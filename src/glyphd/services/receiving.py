@@ -1,6 +1,7 @@
 """Receive a batch: once its bytes are safe, the import is on the ledger and nothing can be lost (G4)."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from uuid_utils.compat import uuid7
@@ -11,8 +12,10 @@ from glyphd.errors import MalformedRequest, QueueFull
 from glyphd.ingest.formats import Format, detect_format
 from glyphd.ingest.submitted import HEAD_BYTES
 from glyphd.services.context import Context
+from glyphd.services.idempotency import KeyClaim, Receipt, fingerprint_of, receive_once
 from glyphd.services.options import ImportOptions
 from glyphd.store import artifacts, events, imports
+from glyphd.store.unit_of_work import UnitOfWork
 
 PORTION_BYTES = 256 << 10  # a portion of a form holds the GIL for 0.6 ms
 _MEDIA_TYPES = {Format.CSV: "text/csv", Format.JSON: "application/json"}
@@ -27,34 +30,51 @@ def check_queue(context: Context) -> None:
 
 
 def receive_import(
-    context: Context, options: ImportOptions, stored: Sequence[Artifact], actor: str, request_id: str | None = None
+    context: Context,
+    options: ImportOptions,
+    stored: Sequence[Artifact],
+    actor: str,
+    request_id: str | None = None,
+    claim: KeyClaim | None = None,
+) -> Receipt:
+    """Write the import `received` for artifacts that are already durable; with a key that has one return that.
+
+    Raises IdempotencyKeyReused, IdempotencyKeyInFlight.
+    """
+    write = partial(_write_import, context, options, stored, actor, request_id)
+    return receive_once(context, claim, fingerprint_of(options, stored), write)
+
+
+def _write_import(
+    context: Context,
+    options: ImportOptions,
+    stored: Sequence[Artifact],
+    actor: str,
+    request_id: str | None,
+    work: UnitOfWork,
 ) -> str:
-    """Write the import `received` for artifacts that are already durable, and return its import_id."""
     import_id = str(uuid7())
     now = context.clock()
-    with context.database.writing() as work:
-        connection = work.connection
-        version = imports.next_source_version(work, options.source)
-        imports.insert_import(
-            connection,
-            {
-                "import_id": import_id,
-                "imported_at": now,
-                "source": options.source,
-                "source_version": version,
-                "kind": Kind.BATCH,
-                "status": Status.RECEIVED,
-                "schema_version": options.schema_version,
-                "campaign_id": options.campaign_id,
-                "metadata": options.metadata,
-                "observed_at": options.observed_at or now,
-                "on_error": options.on_error,
-            },
-        )
-        artifacts.insert_artifacts(work, import_id, stored, now)
-        details = {"request_id": request_id} if request_id else {}
-        events.add_event(connection, import_id, now, actor, "received", Status.RECEIVED, details=details)
-        work.commit()
+    version = imports.next_source_version(work, options.source)
+    imports.insert_import(
+        work.connection,
+        {
+            "import_id": import_id,
+            "imported_at": now,
+            "source": options.source,
+            "source_version": version,
+            "kind": Kind.BATCH,
+            "status": Status.RECEIVED,
+            "schema_version": options.schema_version,
+            "campaign_id": options.campaign_id,
+            "metadata": options.metadata,
+            "observed_at": options.observed_at or now,
+            "on_error": options.on_error,
+        },
+    )
+    artifacts.insert_artifacts(work, import_id, stored, now)
+    details = {"request_id": request_id} if request_id else {}
+    events.add_event(work.connection, import_id, now, actor, "received", Status.RECEIVED, details=details)
     return import_id
 
 
