@@ -7,7 +7,7 @@ writes the import, and what is then found under it decides.
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from uuid import uuid4
 
@@ -83,19 +83,23 @@ def receive_once(
     fingerprint; IdempotencyKeyInFlight if this request was silent for so long that another one has claimed its key.
     """
     with context.database.writing() as work:
-        if claim is None:
-            receipt = Receipt(write(work))
-        elif known := _known(context, work, claim, fingerprint):
+        now = context.clock()
+        if claim and (known := _known(context, work, claim, fingerprint, now)):
             return known
-        else:
-            receipt = Receipt(write(work), key_expires_at=context.clock() + context.key_life)
-            _give(work, claim, fingerprint, receipt, context.clock())
+        receipt = Receipt(write(work))
+        if claim:
+            expires_at = now + context.key_life
+            entry = KeyEntry(claim.token, fingerprint, receipt.import_id, expires_at)
+            idempotency_keys.write_key(work, claim.key, entry, now)
+            receipt = replace(receipt, key_expires_at=expires_at)
         work.commit()
     return receipt
 
 
-def _known(context: Context, work: UnitOfWork, claim: KeyClaim, fingerprint: str) -> Receipt | None:
-    found = idempotency_keys.hold_key(work, claim.key, context.clock(), context.lease)
+def _known(
+    context: Context, work: UnitOfWork, claim: KeyClaim, fingerprint: str, now: datetime
+) -> Receipt | None:
+    found = idempotency_keys.hold_key(work, claim.key, now, context.lease)
     if found is None or found.claim == claim.token:
         return None
     if found.import_id is None:
@@ -106,12 +110,6 @@ def _known(context: Context, work: UnitOfWork, claim: KeyClaim, fingerprint: str
             import_id=found.import_id,
         )
     return Receipt(found.import_id, replayed=True, key_expires_at=found.expires_at)
-
-
-def _give(work: UnitOfWork, claim: KeyClaim, fingerprint: str, receipt: Receipt, now: datetime) -> None:
-    expires_at = receipt.key_expires_at or now
-    entry = KeyEntry(claim.token, fingerprint, receipt.import_id, expires_at)
-    idempotency_keys.write_key(work, claim.key, entry, now)
 
 
 def _in_flight(key: str) -> IdempotencyKeyInFlight:

@@ -30,14 +30,21 @@ def check_queue(context: Context) -> None:
 
 
 def receive_import(
+    context: Context, options: ImportOptions, stored: Sequence[Artifact], actor: str, request_id: str | None = None
+) -> str:
+    """Write the import `received` for artifacts that are already durable, and return its import_id."""
+    return receive_keyed(context, None, options, stored, actor, request_id).import_id
+
+
+def receive_keyed(
     context: Context,
+    claim: KeyClaim | None,
     options: ImportOptions,
     stored: Sequence[Artifact],
     actor: str,
     request_id: str | None = None,
-    claim: KeyClaim | None = None,
 ) -> Receipt:
-    """Write the import `received` for artifacts that are already durable; with a key that has one return that.
+    """Do as :func:`receive_import`, but return the import that the key has already, if there is one.
 
     Raises IdempotencyKeyReused, IdempotencyKeyInFlight.
     """
