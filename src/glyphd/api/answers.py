@@ -14,11 +14,11 @@ from fastapi.responses import FileResponse, HTMLResponse, StreamingResponse
 from glyphd.api.paging import encode_cursor, link_to_next
 from glyphd.api.problems import STATUS_OF_KIND, problem_types
 from glyphd.api.schemas import EventItem, ImportParameters, ListingParameters, Page
+from glyphd.domain.imports import ImportFilters
 from glyphd.errors import InvalidParameter, RangeNotSatisfiable, RouteNotFound
 from glyphd.services.browsing import ListingPage, ListingQuery
 from glyphd.services.inspecting import StoredArtifact
-from glyphd.services.options import parse_moment
-from glyphd.services.reporting import ImportFilters
+from glyphd.services.options import parse_members, parse_moment
 from glyphd.services.surveying import ModelSummary
 from glyphd.store.events import Event
 
@@ -43,6 +43,9 @@ def import_filters(parameters: ImportParameters) -> ImportFilters:
     """Read the filters of `GET /api/imports`."""
     return ImportFilters(
         source=parameters.source,
+        parent_import_id=parameters.parent_import_id,
+        campaign_id=parameters.campaign_id,
+        metadata=parse_members("metadata", parameters.metadata) if parameters.metadata else {},
         statuses=parameters.status,
         since=parse_moment("since", parameters.since) if parameters.since else None,
         until=parse_moment("until", parameters.until) if parameters.until else None,

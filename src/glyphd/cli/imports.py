@@ -19,10 +19,9 @@ from glyphd.cli.output import (
     read_settings,
     whoever,
 )
-from glyphd.domain.imports import Status
+from glyphd.domain.imports import ImportFilters, Status
 from glyphd.services import digesting, discarding, inspecting, reporting, returning
 from glyphd.services.context import Context
-from glyphd.services.reporting import ImportFilters
 
 app = typer.Typer(help="Look at imports, and take them out.", no_args_is_help=True)
 

@@ -7,8 +7,7 @@ writes the import, and what is then found under it decides.
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from dataclasses import dataclass, fields
 from uuid import uuid4
 
 import msgspec
@@ -26,37 +25,28 @@ KEYS_PER_STEP = 500
 
 @dataclass(frozen=True, slots=True)
 class KeyClaim:
-    """A key, and by what the request is known that claims it."""
+    """A key, and by what the request is known that claims it.
+
+    ``known`` is what an earlier request has left under it: this request will not be carried out again.
+    """
 
     key: str
     token: str
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """The import of a request; ``replayed``: an earlier request with the same key made it. Keys expire."""
-
-    import_id: str
-    replayed: bool = False
-    key_expires_at: datetime | None = None
+    known: KeyEntry | None = None
 
 
 def claim_key(context: Context, key: str) -> KeyClaim:
-    """Claim a key for a request that is about to be received. Raises IdempotencyKeyInFlight.
-
-    One that has its import already is nobody's to claim: what was asked for is compared once it is known.
-    """
-    claim = KeyClaim(key, uuid4().hex)
+    """Claim a key for a request that is about to be received. Raises IdempotencyKeyInFlight."""
+    token = uuid4().hex
     with context.database.writing(durable=False) as work:
         now = context.clock()
-        found = idempotency_keys.hold_key(work, key, now, context.lease)
-        if found is None:
-            entry = KeyEntry(claim.token, None, None, now + context.lease)
-            idempotency_keys.write_key(work, key, entry, now)
+        known = idempotency_keys.hold_key(work, key, now, context.lease)
+        if known is None:
+            idempotency_keys.write_key(work, key, KeyEntry(token, None, None, now + context.lease), now)
             work.commit()
-        elif found.import_id is None:
+        elif known.import_id is None:
             raise _in_flight(key)
-    return claim
+    return KeyClaim(key, token, known)
 
 
 def renew_claim(context: Context, claim: KeyClaim) -> None:
@@ -76,40 +66,35 @@ def release_claim(context: Context, claim: KeyClaim) -> None:
 
 def receive_once(
     context: Context, claim: KeyClaim | None, fingerprint: str, write: Callable[[UnitOfWork], str]
-) -> Receipt:
-    """Write an import and its key in one transaction, or return the import that the key has already.
+) -> str:
+    """Write an import and its key in one transaction, or find the import that the key has already; return its id.
 
     ``write`` writes the import and returns its import_id. Raises IdempotencyKeyReused if the key belongs to another
     fingerprint; IdempotencyKeyInFlight if this request was silent for so long that another one has claimed its key.
     """
+    if claim and claim.known:
+        return _import_of(claim.key, claim.known, fingerprint)
     with context.database.writing() as work:
         now = context.clock()
-        if claim and (known := _known(context, work, claim, fingerprint, now)):
-            return known
-        receipt = Receipt(write(work))
+        if claim and (found := idempotency_keys.hold_key(work, claim.key, now, context.lease)):
+            if found.claim != claim.token:
+                return _import_of(claim.key, found, fingerprint)
+        import_id = write(work)
         if claim:
-            expires_at = now + context.key_life
-            entry = KeyEntry(claim.token, fingerprint, receipt.import_id, expires_at)
+            entry = KeyEntry(claim.token, fingerprint, import_id, now + context.key_life)
             idempotency_keys.write_key(work, claim.key, entry, now)
-            receipt = replace(receipt, key_expires_at=expires_at)
         work.commit()
-    return receipt
+    return import_id
 
 
-def _known(
-    context: Context, work: UnitOfWork, claim: KeyClaim, fingerprint: str, now: datetime
-) -> Receipt | None:
-    found = idempotency_keys.hold_key(work, claim.key, now, context.lease)
-    if found is None or found.claim == claim.token:
-        return None
-    if found.import_id is None:
-        raise _in_flight(claim.key)
-    if found.fingerprint != fingerprint:
-        raise IdempotencyKeyReused(
-            f"The idempotency key {claim.key!r} belongs to the import {found.import_id}, of other bytes or options.",
-            import_id=found.import_id,
-        )
-    return Receipt(found.import_id, replayed=True, key_expires_at=found.expires_at)
+def _import_of(key: str, entry: KeyEntry, fingerprint: str) -> str:
+    """Return the import that a key belongs to. Raises IdempotencyKeyInFlight, IdempotencyKeyReused."""
+    if entry.import_id is None:
+        raise _in_flight(key)
+    if entry.fingerprint != fingerprint:
+        detail = f"The idempotency key {key!r} belongs to the import {entry.import_id}, of other bytes or options."
+        raise IdempotencyKeyReused(detail, import_id=entry.import_id)
+    return entry.import_id
 
 
 def _in_flight(key: str) -> IdempotencyKeyInFlight:
@@ -117,15 +102,18 @@ def _in_flight(key: str) -> IdempotencyKeyInFlight:
 
 
 def fingerprint_of(options: ImportOptions, stored: Sequence[Artifact]) -> str:
-    """Return what tells requests apart that have one key: the digests with their roles, and the options that were set.
+    """Return the fingerprint of a batch: the digests with their roles, and the options that were given.
 
     An option that was left out, or given its default, is not in it: one that a later version adds changes nothing.
     """
-    said = [
-        (each.name, value) for each in fields(options) if (value := getattr(options, each.name)) != _DEFAULTS[each.name]
-    ]
-    roles = sorted((artifact.role, artifact.sha256) for artifact in stored)
-    return hashlib.sha256(msgspec.json.encode([roles, said], order="deterministic")).hexdigest()
+    said = {each.name: getattr(options, each.name) for each in fields(options)}
+    given = {name: value for name, value in said.items() if value != _DEFAULTS[name]}
+    return fingerprint("import", sorted((artifact.role, artifact.sha256) for artifact in stored), given)
+
+
+def fingerprint(*asked: object) -> str:
+    """Return what tells requests apart that have the same key, in hex."""
+    return hashlib.sha256(msgspec.json.encode(asked, order="deterministic")).hexdigest()
 
 
 _DEFAULTS = {each.name: getattr(ImportOptions(), each.name) for each in fields(ImportOptions)}

@@ -1,19 +1,23 @@
 """Receive a batch: once its bytes are safe, the import is on the ledger and nothing can be lost (G4)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from uuid_utils.compat import uuid7
 
-from glyphd.artifacts.folder import ArtifactWriter
-from glyphd.domain.imports import Artifact, Kind, Status
+from glyphd.artifacts.folder import ArtifactFolder, ArtifactWriter
+from glyphd.domain.imports import Artifact, Status
 from glyphd.errors import MalformedRequest, QueueFull
 from glyphd.ingest.formats import Format, detect_format
+from glyphd.ingest.pipeline_output import ENRICHED, SCORED
 from glyphd.ingest.submitted import HEAD_BYTES
 from glyphd.services.context import Context
-from glyphd.services.idempotency import KeyClaim, Receipt, fingerprint_of, receive_once
+from glyphd.services.idempotency import KeyClaim, fingerprint_of, receive_once
 from glyphd.services.options import ImportOptions
+from glyphd.services.placing import place_import
 from glyphd.store import artifacts, events, imports
 from glyphd.store.unit_of_work import UnitOfWork
 
@@ -30,25 +34,21 @@ def check_queue(context: Context) -> None:
 
 
 def receive_import(
-    context: Context, options: ImportOptions, stored: Sequence[Artifact], actor: str, request_id: str | None = None
-) -> str:
-    """Write the import `received` for artifacts that are already durable, and return its import_id."""
-    return receive_keyed(context, None, options, stored, actor, request_id).import_id
-
-
-def receive_keyed(
     context: Context,
-    claim: KeyClaim | None,
     options: ImportOptions,
     stored: Sequence[Artifact],
     actor: str,
     request_id: str | None = None,
-) -> Receipt:
-    """Do as :func:`receive_import`, but return the import that the key has already, if there is one.
+    *,
+    claim: KeyClaim | None = None,
+) -> str:
+    """Write the import `received` for artifacts that are already durable, and return its import_id.
 
-    Raises IdempotencyKeyReused, IdempotencyKeyInFlight.
+    With the ``claim`` of a key that has an import already that one is returned. Raises as :func:`receive_once`, and as
+    :func:`glyphd.services.placing.read_options` about the parent, which may have changed since.
     """
-    write = partial(_write_import, context, options, stored, actor, request_id)
+    details = {"request_id": request_id} if request_id else {}
+    write = partial(_write_import, context, options, stored, actor, details)
     return receive_once(context, claim, fingerprint_of(options, stored), write)
 
 
@@ -57,32 +57,37 @@ def _write_import(
     options: ImportOptions,
     stored: Sequence[Artifact],
     actor: str,
-    request_id: str | None,
+    details: dict[str, str],
     work: UnitOfWork,
 ) -> str:
-    import_id = str(uuid7())
-    now = context.clock()
-    version = imports.next_source_version(work, options.source)
+    import_id, now = str(uuid7()), context.clock()
     imports.insert_import(
         work.connection,
         {
             "import_id": import_id,
             "imported_at": now,
-            "source": options.source,
-            "source_version": version,
-            "kind": Kind.BATCH,
             "status": Status.RECEIVED,
             "schema_version": options.schema_version,
             "campaign_id": options.campaign_id,
             "metadata": options.metadata,
-            "observed_at": options.observed_at or now,
             "on_error": options.on_error,
+            "publish_mode": options.publish,
+            **place_import(context, work, options, now),
         },
     )
     artifacts.insert_artifacts(work, import_id, stored, now)
-    details = {"request_id": request_id} if request_id else {}
     events.add_event(work.connection, import_id, now, actor, "received", Status.RECEIVED, details=details)
     return import_id
+
+
+@contextmanager
+def passing(context: Context) -> Iterator[Context]:
+    """The same context over an artifact store of its own, which goes in the end with all that it holds.
+
+    Raises NoSpaceLeft.
+    """
+    with context.artifacts.scratch() as folder:
+        yield replace(context, artifacts=ArtifactFolder(folder))
 
 
 def store_file(context: Context, file: Path, role: str = "batch") -> Artifact:
@@ -95,6 +100,11 @@ def store_file(context: Context, file: Path, role: str = "batch") -> Artifact:
         except OSError as exc:
             raise MalformedRequest(f"{file} cannot be read: {exc.strerror}.") from exc
         return store_artifact(writer, None, clean_filename(file.name), role)
+
+
+def store_pair(context: Context, enriched: Path, scored: Path) -> list[Artifact]:
+    """Copy the two local files of a pipeline run into the artifact store. Raises as :func:`store_file`."""
+    return [store_file(context, enriched, ENRICHED), store_file(context, scored, SCORED)]
 
 
 def clean_filename(name: str | None) -> str | None:

@@ -1,13 +1,13 @@
 """The report of an import: the one shape in which every edge tells what became of a batch (DESIGN §6)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
-from glyphd.domain.imports import PENDING, Artifact, Import, Kind, Status
+from glyphd.domain.gates import Gate, read_gates
+from glyphd.domain.imports import PENDING, Artifact, Import, ImportFilters, Kind, Status
 from glyphd.domain.issues import IssueCode
 from glyphd.services.context import Context
 from glyphd.store import artifacts, imports, rejections, statistics
@@ -76,7 +76,7 @@ class ImportReport:
     top_models: list[ModelCount]
     artifacts: list[Artifact]
     progress: Progress | None
-    gates: list[dict[str, Any]]
+    gates: list[Gate]
     failure: dict[str, Any] | None
     published_at: datetime | None
     links: dict[str, str]
@@ -94,30 +94,12 @@ def is_pending(context: Context, import_id: str) -> bool:
         return imports.find_import(connection, import_id).status in PENDING
 
 
-@dataclass(frozen=True, slots=True)
-class ImportFilters:
-    """Which imports are wanted; ``since`` (inclusive) and ``until`` (exclusive) are about the time of receipt."""
-
-    source: str | None = None
-    statuses: Sequence[Status] = ()
-    since: datetime | None = None
-    until: datetime | None = None
-
-
 def report_imports(
     context: Context, filters: ImportFilters, *, limit: int, below_id: int | None = None
 ) -> tuple[list[ImportReport], int | None]:
     """Return the reports of a page of imports, newest first, and the ledger id that the next page starts below."""
     with context.database.reading() as connection:
-        entries = imports.list_imports(
-            connection,
-            limit=limit + 1,
-            below_id=below_id,
-            source=filters.source,
-            statuses=filters.statuses,
-            since=filters.since,
-            until=filters.until,
-        )
+        entries = imports.list_imports(connection, filters, limit=limit + 1, below_id=below_id)
         reports = [build_report(connection, entry) for entry in entries[:limit]]
     return reports, entries[limit - 1].id if len(entries) > limit else None
 
@@ -129,10 +111,11 @@ def build_report(connection: Connection, entry: Import) -> ImportReport:
     counted = entry.status not in PENDING and entry.count
     return ImportReport(
         **{name: getattr(entry, name) for name in _TAKEN_OVER},
+        gates=read_gates(entry.gates),
         duration_ms=_duration_ms(entry),
         errors=errors,
         errors_truncated=sum(entry.error_counts.values()) > len(errors),
-        duplicate_of=imports.earlier_duplicate(connection, entry, [artifact.sha256 for artifact in stored]),
+        duplicate_of=imports.earlier_duplicate(connection, entry, stored),
         price_range=_range(entry.min_price, entry.max_price),
         score_range=_range(entry.min_score, entry.max_score),
         top_models=_top_models(connection, entry) if counted else [],
@@ -142,7 +125,7 @@ def build_report(connection: Connection, entry: Import) -> ImportReport:
     )
 
 
-_TAKEN_OVER = sorted({field for field in ImportReport.__dataclass_fields__ if field in Import.__dataclass_fields__})
+_TAKEN_OVER = sorted({*ImportReport.__dataclass_fields__} & {*Import.__dataclass_fields__} - {"gates"})
 
 
 def _errors(connection: Connection, entry: Import) -> list[RecordError]:
