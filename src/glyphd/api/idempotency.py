@@ -1,4 +1,4 @@
-"""The request header `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header), on every POST that makes an import."""
+"""The header `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header), on every request that makes an import."""
 
 import asyncio
 import re
@@ -14,12 +14,15 @@ from glyphd.api.threads import threads_of
 from glyphd.errors import GlyphdError, MalformedIdempotencyKey
 from glyphd.services.context import Context
 from glyphd.services.heartbeat import BEATS_PER_LEASE
-from glyphd.services.idempotency import KeyClaim, Receipt, claim_key, release_claim, renew_claim
+from glyphd.services.idempotency import KeyClaim, claim_key, find_key, release_claim, renew_claim
 
 KEY_HEADER = "Idempotency-Key"
+REPLAYED_HEADER = "Idempotency-Replayed"
+EXPIRES_HEADER = "Idempotency-Expires"
 KEY_LENGTH = 255
-_QUOTED = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')  # a string of RFC 8941
-_BARE = re.compile(r"[!#-+\--:<-\[\]-~]+")  # what most clients send: no quotes, commas, semicolons, blanks
+_PLACES = f"{{1,{KEY_LENGTH}}}"
+KEY_PATTERN = rf'^("([ !#-\[\]-~]|\\["\\]){_PLACES}"|[!#-+\--:<-\[\]-~]{_PLACES})$'
+"""A string of RFC 8941, or, as most clients send it, without quotes and what would need them."""
 
 _log = structlog.get_logger()
 
@@ -29,14 +32,11 @@ def read_key(request: Request) -> str | None:
     given = request.headers.getlist(KEY_HEADER)
     if not given:
         return None
-    text = given[0].strip()
-    quoted = _QUOTED.fullmatch(text)
-    key = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else text
-    if len(given) > 1 or not (quoted or _BARE.fullmatch(text)) or not 1 <= len(key) <= KEY_LENGTH:
+    if len(given) > 1 or not re.fullmatch(KEY_PATTERN, given[0]):
         raise MalformedIdempotencyKey(
             f'{KEY_HEADER} must be one string of 1 to {KEY_LENGTH} printable ASCII characters, such as "8e03978e-40d5".'
         )
-    return key
+    return re.sub(r"\\(.)", r"\1", given[0][1:-1]) if given[0].startswith('"') else given[0]
 
 
 @asynccontextmanager
@@ -51,12 +51,32 @@ async def key_claimed(request: Request, context: Context) -> AsyncIterator[KeyCl
         return
     run = partial(to_thread.run_sync, limiter=threads_of(request).uploads)
     claim = await run(claim_key, context, key)
-    renewals = asyncio.create_task(_renewed(context, claim, run))
+    renewals = asyncio.create_task(_renew(context, claim))
     try:
         yield claim
     except BaseException:
-        with CancelScope(shield=True), suppress(GlyphdError):  # the claim lapses by itself
+        with CancelScope(shield=True), suppress(GlyphdError):  # it lapses by itself
             await run(release_claim, context, claim)
         raise
     finally:
         renewals.cancel()
+
+
+async def _renew(context: Context, claim: KeyClaim) -> None:
+    while not claim.known:
+        await asyncio.sleep(context.lease.total_seconds() / BEATS_PER_LEASE)
+        try:
+            await to_thread.run_sync(renew_claim, context, claim)
+        except GlyphdError as exc:
+            _log.warning("idempotency_key.renewal_missed", code=exc.code)
+
+
+async def key_headers(request: Request, context: Context, claim: KeyClaim | None) -> dict[str, str]:
+    """Return what an answer says of its key: until when it has the import, and whether an earlier request made it."""
+    if claim is None:
+        return {}
+    entry = await to_thread.run_sync(find_key, context, claim.key, limiter=threads_of(request).outcomes)
+    if entry is None:
+        return {}
+    replayed = {} if entry.claim == claim.token else {REPLAYED_HEADER: "true"}
+    return {EXPIRES_HEADER: entry.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"), **replayed}

@@ -25,7 +25,11 @@ class SubmittedFile:
 
 
 def open_submitted(
-    files: Sequence[SubmittedFile], *, schema_version: str, limits: Limits, spool: Path  # noqa: ARG001
+    files: Sequence[SubmittedFile],
+    *,
+    schema_version: str,
+    limits: Limits,
+    spool: Path,  # noqa: ARG001
 ) -> RecordReader:
     """Open the records of a batch. ``spool`` is a directory for what need not outlast the reading.
 

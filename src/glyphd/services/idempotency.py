@@ -49,6 +49,12 @@ def claim_key(context: Context, key: str) -> KeyClaim:
     return KeyClaim(key, token, known)
 
 
+def find_key(context: Context, key: str) -> KeyEntry | None:
+    """Return who has a key, None if nobody has."""
+    with context.database.reading() as connection:
+        return idempotency_keys.find_key(connection, key, context.clock())
+
+
 def renew_claim(context: Context, claim: KeyClaim) -> None:
     """Say that the request that claims a key is still being received."""
     with context.database.writing(durable=False) as work:
@@ -64,9 +70,7 @@ def release_claim(context: Context, claim: KeyClaim) -> None:
         work.commit()
 
 
-def receive_once(
-    context: Context, claim: KeyClaim | None, fingerprint: str, write: Callable[[UnitOfWork], str]
-) -> str:
+def receive_once(context: Context, claim: KeyClaim | None, fingerprint: str, write: Callable[[UnitOfWork], str]) -> str:
     """Write an import and its key in one transaction, or find the import that the key has already; return its id.
 
     ``write`` writes the import and returns its import_id. Raises IdempotencyKeyReused if the key belongs to another
@@ -76,9 +80,9 @@ def receive_once(
         return _import_of(claim.key, claim.known, fingerprint)
     with context.database.writing() as work:
         now = context.clock()
-        if claim and (found := idempotency_keys.hold_key(work, claim.key, now, context.lease)):
-            if found.claim != claim.token:
-                return _import_of(claim.key, found, fingerprint)
+        found = claim and idempotency_keys.hold_key(work, claim.key, now, context.lease)
+        if claim and found and found.claim != claim.token:
+            return _import_of(claim.key, found, fingerprint)
         import_id = write(work)
         if claim:
             entry = KeyEntry(claim.token, fingerprint, import_id, now + context.key_life)

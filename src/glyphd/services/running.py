@@ -81,6 +81,9 @@ def _write_claim(context: Context, work: UnitOfWork, waiting: Import, worker: st
         "fencing_token": waiting.fencing_token + 1,
         "attempts": waiting.attempts + 1,
         "records_done": 0,
+        "bytes_done": 0,
+        "bytes_total": None,
+        "progressed_at": None,
         "started_at": now,
     }
     imports.update_import(work.connection, waiting.import_id, values)
@@ -139,6 +142,8 @@ class _Run:
     error_counts: Counter[str] = field(default_factory=Counter)
     columns: ColumnMapping | None = None
     known_models: set[str] = field(default_factory=set)
+    bytes_done: int = 0
+    bytes_total: int | None = None
 
     def read_artifacts(self, spool: Path, derivation: Derivation) -> None:
         """Store every record of the batch as a row or as a rejection. Raises FileFault and LeaseLost."""
@@ -181,6 +186,7 @@ class _Run:
     def _open(self, spool: Path) -> RecordReader:
         with self.context.database.reading() as connection:
             stored = artifacts.artifacts_of(connection, self.held.import_id)
+        self.bytes_total = sum(each.bytes for each in stored)
         files = [
             SubmittedFile(self.context.artifacts.verified(each.sha256), each.media_type, each.filename, each.role)
             for each in stored
@@ -197,9 +203,10 @@ class _Run:
         accepted = verdict.accepted
         if self.held.on_error is OnError.ABORT and (self.rejected or verdict.rejections):
             accepted = accepted.clear()  # all or nothing: from the first rejection on, only rejections are kept
-        for some_rows, some_rejections in _steps(
-            accepted, verdict.rejections, self.context.database.step_rows.listings
-        ):
+        steps = list(_steps(accepted, verdict.rejections, self.context.database.step_rows.listings))
+        before = self.bytes_done
+        for number, (some_rows, some_rejections) in enumerate(steps, start=1):
+            self.bytes_done = before + (verdict.bytes_done - before) * number // len(steps)
             with self.context.database.writing(durable=False) as work:
                 self._write(work, some_rows, some_rejections)
                 work.commit()
@@ -219,9 +226,13 @@ class _Run:
         rejections.append_rejections(work, import_id, rejected)
 
     def _renewal(self) -> dict[str, object]:
+        now = self.context.clock()
         return {
-            "lease_expires_at": self.context.clock() + self.context.lease,
+            "lease_expires_at": now + self.context.lease,
             "records_done": self.count + self.rejected,
+            "bytes_done": self.bytes_done,
+            "bytes_total": self.bytes_total,
+            "progressed_at": now,
         }
 
 

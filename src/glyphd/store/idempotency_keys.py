@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, select
+from sqlalchemy import ColumnElement, Connection, delete, select
 
 from glyphd.store.tables import idempotency_keys
 from glyphd.store.unit_of_work import UnitOfWork
@@ -25,12 +25,17 @@ def hold_key(work: UnitOfWork, key: str, now: datetime, longest_claim: timedelta
     A claim that ends later than any made now could is of a clock that stepped back; it counts as expired.
     """
     work.lock(f"idempotency key {key}")
+    found = find_key(work.connection, key, now)
+    if found and found.import_id is None and found.expires_at > now + 2 * longest_claim:
+        return None
+    return found
+
+
+def find_key(connection: Connection, key: str, now: datetime) -> KeyEntry | None:
+    """Return who has a key, None if it is free."""
     table = idempotency_keys.c
-    too_long = and_(table.import_id.is_(None), table.expires_at > now + 2 * longest_claim)
-    query = select(table.claim, table.fingerprint, table.import_id, table.expires_at).where(
-        table.key == key, table.expires_at > now, ~too_long
-    )
-    row = work.connection.execute(query).one_or_none()
+    columns = (table.claim, table.fingerprint, table.import_id, table.expires_at)
+    row = connection.execute(select(*columns).where(table.key == key, table.expires_at > now)).one_or_none()
     return None if row is None else KeyEntry(*row)
 
 
@@ -69,9 +74,7 @@ def remove_expired_keys(connection: Connection, now: datetime, limit: int) -> in
     """Remove keys that have expired, the oldest first; return how many."""
     table = idempotency_keys.c
     oldest = select(table.key).where(table.expires_at <= now).order_by(table.expires_at).limit(limit)
-    return connection.execute(
-        delete(idempotency_keys).where(table.key.in_(oldest), table.expires_at <= now)
-    ).rowcount
+    return connection.execute(delete(idempotency_keys).where(table.key.in_(oldest), table.expires_at <= now)).rowcount
 
 
 def _of_claim(key: str, claim: str) -> list[ColumnElement[bool]]:
