@@ -25,6 +25,7 @@ def build_context(settings: Settings) -> Context:
         ),
         artifacts=ArtifactFolder(settings.artifacts_folder),
         lease=timedelta(seconds=settings.lease_seconds),
+        key_life=timedelta(hours=settings.idempotency_hours),
         max_queue=settings.max_queue,
         limits=Limits(cell_bytes=settings.max_cell_bytes),
         gates={source: GateLimits(**asked.model_dump()) for source, asked in settings.gates.items()},

@@ -57,7 +57,12 @@ class Settings(BaseSettings):
         '`{"*": {"max_reject_rate": 0.2}, "wamatek": {"min_rows": 100, "max_price_move": 0.5}}`.',
     )
     lease_seconds: float = Field(30, gt=0, description="How long a silent worker keeps its import.")
-    wait_seconds: float = Field(60, ge=0, description="How long `POST /api/import` waits before it answers 202.")
+    wait_seconds: float = Field(
+        60, ge=0, description="How long a request that imports waits for the outcome, at most, before it answers 202."
+    )
+    idempotency_hours: float = Field(
+        24, gt=0, le=24 * 366, description="How long an idempotency key leads to the import that was made with it."
+    )
     log_level: str = Field(
         "INFO",
         pattern="(?i)^(debug|info|warning|error|critical)$",

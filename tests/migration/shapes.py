@@ -180,6 +180,8 @@ SHAPES: dict[str, str] = {
         ALTER TABLE import_batches ADD COLUMN count INTEGER NOT NULL DEFAULT 5;
         UPDATE import_batches SET count = id;
         ALTER TABLE import_batches ADD COLUMN legacy_raw BLOB DEFAULT x'00'; -- as found
+        ALTER TABLE import_batches ADD COLUMN "Bytes_Total" TEXT DEFAULT 'many';
+        UPDATE import_batches SET bytes_total = id;
         ALTER TABLE models ADD COLUMN "Legacy_Raw" INT NOT NULL DEFAULT 7;
         ALTER TABLE scored_listings ADD COLUMN legacy_raw;
         UPDATE scored_listings SET legacy_raw = id * 2 WHERE id > 2;

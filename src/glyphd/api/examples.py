@@ -205,3 +205,10 @@ SOURCE: dict[str, Any] = {
 def page(item: dict[str, Any]) -> dict[str, Any]:
     """Return a page that holds one item."""
     return {"items": [item], "next": None}
+
+
+WAITING: dict[str, Any] = {
+    **dict.fromkeys(("records_done", "bytes_done", "attempts"), 0),
+    **dict.fromkeys(("bytes_total", "records_per_second", "eta_seconds", "started_at"), None),
+    "waiting_before": 2,
+}

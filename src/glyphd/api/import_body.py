@@ -5,6 +5,7 @@ from typing import Any
 
 from glyphd import errors
 from glyphd.api import examples
+from glyphd.api.idempotency import EXPIRES_HEADER, KEY_HEADER, KEY_PATTERN
 from glyphd.api.problems import declare
 from glyphd.domain.imports import OnError, PublishMode
 from glyphd.domain.listing import DEFAULT_SCHEMA_VERSION, SCHEMA_VERSIONS
@@ -71,7 +72,27 @@ def parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "in": "query", "required": False, "description": schema["description"], **said}
 
 
-IMPORT_PARAMETERS = [parameter(name, schema) for name, schema in OPTIONS.items()]
+def _header(name: str, description: str, **schema: Any) -> dict[str, Any]:
+    said = {"type": "string", **schema}
+    return {"name": name, "in": "header", "required": False, "description": description, "schema": said}
+
+
+RETRY_HEADERS = [
+    _header(
+        KEY_HEADER,
+        "Makes a request that is sent again, with the same key, bytes and options, lead to the import that the first "
+        "one made; an RFC 8941 string, its quotes may be left out. A key has its import for `GLYPHD_IDEMPOTENCY_HOURS`,"
+        f" as `{EXPIRES_HEADER}` says; the keys of an installation are one namespace.",
+        pattern=KEY_PATTERN,
+        examples=['"8e03978e-40d5-43dd-bc93-6894a57f9324"'],
+    ),
+    _header(
+        "Prefer",
+        "RFC 7240: `respond-async`: answer 202 as soon as the batch is received; `wait=N`: after at most N seconds.",
+        examples=["respond-async", "wait=10"],
+    ),
+]
+IMPORT_PARAMETERS = [*(parameter(name, schema) for name, schema in OPTIONS.items()), *RETRY_HEADERS]
 
 
 def json_object(required: Sequence[str], properties: dict[str, Any]) -> dict[str, Any]:
@@ -122,6 +143,7 @@ _FILE_FAULTS = sorted(errors.FileFault.__subclasses__(), key=lambda fault: fault
 _REFUSALS = declare(
     errors.InvalidParameter,
     errors.ConflictingOptions,
+    errors.IdempotencyKeyReused,
     errors.UnsupportedSchemaVersion,
     errors.MissingFile,
     *_FILE_FAULTS,
@@ -139,6 +161,8 @@ IMPORT_RESPONSES: dict[int | str, dict[str, Any]] = {
     **declare(
         errors.MalformedRequest,
         errors.IncompleteBody,
+        errors.MalformedIdempotencyKey,
+        errors.IdempotencyKeyInFlight,
         errors.ImportDiscarded,
         errors.IllegalTransition,
         errors.BodyTooLarge,
@@ -156,6 +180,7 @@ REPLAY_RESPONSES: dict[int | str, dict[str, Any]] = {
     **IMPORT_RESPONSES,
     **declare(
         errors.ImportNotFound,
+        errors.IdempotencyKeyInFlight,
         errors.IllegalTransition,
         errors.NothingToReplay,
         errors.ImportDiscarded,

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from glyphd.api import examples
+from glyphd.api.idempotency import EXPIRES_HEADER, REPLAYED_HEADER
 from glyphd.api.problems import Problem, declare, problem_types
 from glyphd.api.schemas import ImportProblem, Listing, Reason
 from glyphd.errors import StoreUnavailable, UnexpectedFailure
@@ -35,7 +36,7 @@ _PENDING = {
     "error_counts": {},
     "errors": [],
     "top_models": [],
-    "progress": {"records_done": 0, "attempts": 0, "started_at": None},
+    "progress": examples.WAITING,
 }
 _DISCARDED = {**_PENDING, "status": "discarded", "completed_at": "2026-11-20T09:00:01Z", "progress": None}
 
@@ -65,8 +66,23 @@ _HEADERS: dict[str, dict[str, Any]] = {
     "Content-Range": {"description": "Which bytes, or how many there are.", "schema": {"type": "string"}},
     "Repr-Digest": {"description": "SHA-256 of all the bytes (RFC 9530).", "schema": {"type": "string"}},
     "ETag": {"description": "The SHA-256 in hex.", "schema": {"type": "string"}},
+    EXPIRES_HEADER: {
+        "description": "Until when the idempotency key leads to this import.",
+        "schema": {"type": "string", "format": "date-time"},
+    },
+    REPLAYED_HEADER: {
+        "description": "`true`: an earlier request with this key made the import.",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
+    "Preference-Applied": {
+        "description": "What was applied of `Prefer`: `wait`, as long as it was, and `respond-async`.",
+        "schema": {"type": "string"},
+    },
     "Content-Disposition": {"description": "The name it was submitted under.", "schema": {"type": "string"}},
 }
+_IMPORTING = frozenset({"/api/import", "/api/imports/from-pipeline", "/api/imports/{import_id}/replay"})
+_OF_PREFERENCES = ("Preference-Applied", EXPIRES_HEADER, REPLAYED_HEADER)
+_AT_TIMES = {"Link", *_OF_PREFERENCES}
 _DOWNLOAD = ("Repr-Digest", "ETag", "Content-Disposition")
 
 
@@ -115,15 +131,18 @@ def _complete(method: str, path: str, responses: dict[str, Any]) -> None:
     for status, response in responses.items():
         if (method, path, status) in EXAMPLES:
             response["content"]["application/json"]["example"] = EXAMPLES[method, path, status]
-        response["headers"] = {name: {**_HEADERS[name], "required": name != "Link"} for name in _headers(path, status)}
+        said = {name: {**_HEADERS[name], "required": name not in _AT_TIMES} for name in _headers(path, status)}
+        response["headers"] = said
 
 
 def _headers(path: str, status: str) -> Iterator[str]:
     yield "X-Request-ID"
-    if status in {"429", "503"}:
+    if status in {"202", "429", "503", "507"}:
         yield "Retry-After"
     if status in {"201", "202"}:
         yield "Location"
+    if status in {"201", "202", "422"} and path in _IMPORTING:
+        yield from _OF_PREFERENCES
     if status == "200" and path in _LINKED:
         yield "Link"
     if path.endswith("/artifact") and status in {"200", "206"}:

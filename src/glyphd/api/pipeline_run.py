@@ -17,10 +17,8 @@ from glyphd.artifacts.folder import ArtifactFolder
 from glyphd.domain.imports import Artifact
 from glyphd.errors import ConflictingOptions, InvalidParameter, MalformedRequest, MissingFile, UnsupportedFormat
 from glyphd.ingest.pipeline_output import ENRICHED, SCORED
-from glyphd.services.context import Context
 from glyphd.services.options import OPTION_NAMES, ImportOptions
 from glyphd.services.pipeline_directory import PATH_ROLES, PipelineDirectory, check_complete
-from glyphd.services.placing import read_options
 from glyphd.services.receiving import clean_filename, store_artifact
 from glyphd.settings import Settings
 
@@ -33,30 +31,32 @@ Given = Iterable[tuple[str, Any]]
 ReadRun = Callable[[Given], tuple[ImportOptions, dict[str, str]]]
 
 
-async def receive_pipeline_run(request: Request, context: Context, settings: Settings) -> PipelineRun:
+async def receive_pipeline_run(
+    request: Request, store: ArtifactFolder, settings: Settings, read_options: Callable[..., ImportOptions]
+) -> PipelineRun:
     """Receive the files; what is refused leaves no bytes behind.
 
     Raises BodyTooLarge, IncompleteBody, MalformedRequest, MissingFile, UnsupportedFormat, PipelineDirUnset,
     PipelinePathRefused, and what is wrong with the options.
     """
     query = request.query_params.multi_items()
-    options = partial(_parse, context, query)
+    options = partial(_parse, read_options, query)
     options(())  # refuse before the body is read
     media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if media_type == "multipart/form-data":
-        return await _receive_form(request, context, settings, options)
+        return await _receive_form(request, store, settings, options)
     body = bytearray()
     await receive_bytes(request, BODY_BYTES, body.extend)
     read, paths = options(_members(bytes(body), media_type))
     if not paths:
         raise _nothing()
-    store = partial(_store_paths, paths, context.artifacts, settings)
-    return read, await to_thread.run_sync(store, limiter=threads_of(request).uploads)
+    take = partial(_store_paths, paths, store, settings)
+    return read, await to_thread.run_sync(take, limiter=threads_of(request).uploads)
 
 
-async def _receive_form(request: Request, context: Context, settings: Settings, options: ReadRun) -> PipelineRun:
+async def _receive_form(request: Request, store: ArtifactFolder, settings: Settings, options: ReadRun) -> PipelineRun:
     with ExitStack() as stack:
-        writers = {name: stack.enter_context(context.artifacts.writing()) for name in FILE_ROLES}
+        writers = {name: stack.enter_context(store.writing()) for name in FILE_ROLES}
         form = Form(request.headers, writers, [*OPTION_NAMES, *PATH_ROLES])
         await receive_bytes(request, settings.max_body_bytes, form.take)
         form.finish()
@@ -65,12 +65,12 @@ async def _receive_form(request: Request, context: Context, settings: Settings, 
             raise InvalidParameter("Upload the files or name their paths, not both.", parameter=next(iter(paths)))
         if form.files:
             check_complete({FILE_ROLES[name] for name in form.files})
-            store = partial(_store_files, form.files)
+            take = partial(_store_files, form.files)
         elif paths:
-            store = partial(_store_paths, paths, context.artifacts, settings)
+            take = partial(_store_paths, paths, store, settings)
         else:
             raise _nothing()
-        return read, await to_thread.run_sync(store, limiter=threads_of(request).uploads)
+        return read, await to_thread.run_sync(take, limiter=threads_of(request).uploads)
 
 
 def _store_files(files: Mapping[str, FilePart]) -> list[Artifact]:
@@ -94,7 +94,9 @@ def _nothing() -> MissingFile:
     return MissingFile("There is neither a file nor a path: send `enriched` and `scored`, or one joined `file`.")
 
 
-def _parse(context: Context, query: Given, given: Given) -> tuple[ImportOptions, dict[str, str]]:
+def _parse(
+    read_options: Callable[..., ImportOptions], query: Given, given: Given
+) -> tuple[ImportOptions, dict[str, str]]:
     """Read options and paths from the query and the body. Raises ConflictingOptions and InvalidParameter."""
     said = [(name, value) for name, value in (*query, *given) if value is not None]
     paths: dict[str, str] = {}
@@ -105,7 +107,7 @@ def _parse(context: Context, query: Given, given: Given) -> tuple[ImportOptions,
             if paths.setdefault(name, value) != value:
                 raise ConflictingOptions(f"{name} was given twice, with different values.", parameter=name)
     options = [{name: value} for name, value in said if name not in PATH_ROLES]
-    return read_options(context, *options), paths
+    return read_options(*options), paths
 
 
 def _members(body: bytes, media_type: str) -> list[tuple[str, Any]]:

@@ -30,7 +30,8 @@ STATUS_OF_KIND: dict[Kind, int] = {
     Kind.UNAVAILABLE: 503,
     Kind.NO_SPACE: 507,
 }
-RETRY_AFTER_SECONDS = {429: "5", 503: "5"}
+RETRY_AFTER_SECONDS = {429: "5", 503: "5", 507: "60"}
+_SOON = {errors.IdempotencyKeyInFlight.code: "1"}
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -71,7 +72,8 @@ def problem_response(
         "code": exc.code,
     }
     body = {**own, **exc.members, **(members or {}), **own}  # own members first, and never overwritten
-    retry = {"Retry-After": RETRY_AFTER_SECONDS[status]} if status in RETRY_AFTER_SECONDS else {}
+    after = _SOON.get(exc.code) or RETRY_AFTER_SECONDS.get(status)
+    retry = {"Retry-After": after} if after else {}
     return Response(_encoded(body), status, {**retry, **(headers or {})}, MEDIA_TYPE)
 
 

@@ -12,6 +12,7 @@ import typer
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from glyphd.api.connection import ReadingProtocol
 from glyphd.bootstrap import opened_context
 from glyphd.cli.output import ExitCode, failures_reported, print_failure, read_settings
 from glyphd.logs import configure_logs
@@ -82,6 +83,7 @@ def _run(listener: socket.socket, workers: int) -> None:
         "glyphd.api.app:create_app",
         factory=True,
         workers=workers,
+        http=ReadingProtocol,
         log_config=None,
         access_log=False,
         server_header=False,

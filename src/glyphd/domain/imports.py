@@ -126,6 +126,9 @@ class Import:
     fencing_token: int
     attempts: int
     records_done: int
+    bytes_done: int
+    bytes_total: int | None
+    progressed_at: datetime | None
     rows_to_remove: bool
 
 

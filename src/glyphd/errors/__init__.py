@@ -7,4 +7,5 @@ from glyphd.errors.base import *
 from glyphd.errors.file import *
 from glyphd.errors.ledger import *
 from glyphd.errors.request import *
+from glyphd.errors.retries import *
 from glyphd.errors.stores import *

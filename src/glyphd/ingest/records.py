@@ -34,8 +34,8 @@ class Chunk:
     ``cells`` has `import_index` (Int64) and one String column per contract field of the records: raw untrimmed text,
     null only where a JSON record has no such member or null in it. Records that cannot be cut into cells are in
     ``malformed`` instead. ``raw`` returns a record's bytes as submitted, without the line terminator of a CSV.
-    ``bytes_done`` is how much of the file is read when this chunk is, in the file's own bytes, compressed ones if it is
-    (0: the reader does not tell).
+    ``bytes_done`` is about how much of the file is read with this chunk, in the file's own bytes, compressed ones if it
+    is (0: the reader does not tell).
     """
 
     first_index: int

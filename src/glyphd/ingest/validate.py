@@ -30,13 +30,15 @@ class Verdict:
     """What became of a chunk.
 
     ``accepted``: `import_index`, every field of the contract in its order, `listing_key`. ``rejections``: sorted by
-    import_index. ``warning_counts`` counts cells by warning, ``error_counts`` issues by code.
+    import_index. ``warning_counts`` counts cells by warning, ``error_counts`` issues by code. ``bytes_done`` is the
+    chunk's.
     """
 
     accepted: pl.DataFrame
     rejections: list[Rejection]
     warning_counts: Counter[str]
     error_counts: Counter[str]
+    bytes_done: int = 0
 
 
 class Validator:
@@ -65,7 +67,7 @@ class Validator:
         accepted = with_listing_keys(rows.select(IMPORT_INDEX, *(self._stored(field) for field in FIELDS)))
         if chunk.received != accepted.height + len(rejections):
             raise CountsDisagree(f"Of {chunk.received} records {accepted.height} + {len(rejections)} have a verdict.")
-        return Verdict(accepted, rejections, warning_counts, error_counts)
+        return Verdict(accepted, rejections, warning_counts, error_counts, chunk.bytes_done)
 
     def _without_unknowns(self, readings: pl.DataFrame) -> tuple[pl.DataFrame, Counter[str]]:
         """Make NULL what is not accepted but only warns, and count it."""

@@ -15,12 +15,14 @@ from glyphd.store.database import Database
 class Context:
     """The stores of one installation.
 
-    ``lease`` is how long a silent worker keeps its import. ``gates`` are the gates of each source, `*` of every source.
+    ``lease`` is how long a silent worker keeps its import, and a request that is being received its idempotency key,
+    which has its import for ``key_life``. ``gates`` are the gates of each source, `*` of every source.
     """
 
     database: Database
     artifacts: ArtifactFolder
     lease: timedelta = timedelta(seconds=30)
+    key_life: timedelta = timedelta(hours=24)
     max_queue: int = 1000
     limits: Limits = field(default_factory=Limits)
     gates: Mapping[str, GateLimits] = field(default_factory=dict)

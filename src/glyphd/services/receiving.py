@@ -1,20 +1,25 @@
 """Receive a batch: once its bytes are safe, the import is on the ledger and nothing can be lost (G4)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from uuid_utils.compat import uuid7
 
-from glyphd.artifacts.folder import ArtifactWriter
+from glyphd.artifacts.folder import ArtifactFolder, ArtifactWriter
 from glyphd.domain.imports import Artifact, Status
 from glyphd.errors import MalformedRequest, QueueFull
 from glyphd.ingest.formats import Format, detect_format
 from glyphd.ingest.pipeline_output import ENRICHED, SCORED
 from glyphd.ingest.submitted import HEAD_BYTES
 from glyphd.services.context import Context
+from glyphd.services.idempotency import KeyClaim, fingerprint_of, receive_once
 from glyphd.services.options import ImportOptions
 from glyphd.services.placing import place_import
 from glyphd.store import artifacts, events, imports
+from glyphd.store.unit_of_work import UnitOfWork
 
 PORTION_BYTES = 256 << 10  # a portion of a form holds the GIL for 0.6 ms
 _MEDIA_TYPES = {Format.CSV: "text/csv", Format.JSON: "application/json"}
@@ -29,33 +34,60 @@ def check_queue(context: Context) -> None:
 
 
 def receive_import(
-    context: Context, options: ImportOptions, stored: Sequence[Artifact], actor: str, request_id: str | None = None
+    context: Context,
+    options: ImportOptions,
+    stored: Sequence[Artifact],
+    actor: str,
+    request_id: str | None = None,
+    *,
+    claim: KeyClaim | None = None,
 ) -> str:
     """Write the import `received` for artifacts that are already durable, and return its import_id.
 
-    Raises as :func:`glyphd.services.placing.read_options` about the parent, which may have changed since.
+    With the ``claim`` of a key that has an import already that one is returned. Raises as :func:`receive_once`, and as
+    :func:`glyphd.services.placing.read_options` about the parent, which may have changed since.
     """
+    details = {"request_id": request_id} if request_id else {}
+    write = partial(_write_import, context, options, stored, actor, details)
+    return receive_once(context, claim, fingerprint_of(options, stored), write)
+
+
+def _write_import(
+    context: Context,
+    options: ImportOptions,
+    stored: Sequence[Artifact],
+    actor: str,
+    details: dict[str, str],
+    work: UnitOfWork,
+) -> str:
     import_id, now = str(uuid7()), context.clock()
-    with context.database.writing() as work:
-        imports.insert_import(
-            work.connection,
-            {
-                "import_id": import_id,
-                "imported_at": now,
-                "status": Status.RECEIVED,
-                "schema_version": options.schema_version,
-                "campaign_id": options.campaign_id,
-                "metadata": options.metadata,
-                "on_error": options.on_error,
-                "publish_mode": options.publish,
-                **place_import(context, work, options, now),
-            },
-        )
-        artifacts.insert_artifacts(work, import_id, stored, now)
-        details = {"request_id": request_id} if request_id else {}
-        events.add_event(work.connection, import_id, now, actor, "received", Status.RECEIVED, details=details)
-        work.commit()
+    imports.insert_import(
+        work.connection,
+        {
+            "import_id": import_id,
+            "imported_at": now,
+            "status": Status.RECEIVED,
+            "schema_version": options.schema_version,
+            "campaign_id": options.campaign_id,
+            "metadata": options.metadata,
+            "on_error": options.on_error,
+            "publish_mode": options.publish,
+            **place_import(context, work, options, now),
+        },
+    )
+    artifacts.insert_artifacts(work, import_id, stored, now)
+    events.add_event(work.connection, import_id, now, actor, "received", Status.RECEIVED, details=details)
     return import_id
+
+
+@contextmanager
+def passing(context: Context) -> Iterator[Context]:
+    """The same context over an artifact store of its own, which goes in the end with all that it holds.
+
+    Raises NoSpaceLeft.
+    """
+    with context.artifacts.scratch() as folder:
+        yield replace(context, artifacts=ArtifactFolder(folder))
 
 
 def store_file(context: Context, file: Path, role: str = "batch") -> Artifact:

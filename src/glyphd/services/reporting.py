@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from glyphd.domain.gates import Gate, read_gates
 from glyphd.domain.imports import PENDING, Artifact, Import, ImportFilters, Kind, Status
 from glyphd.domain.issues import IssueCode
+from glyphd.domain.progress import Progress, progress_of
 from glyphd.services.context import Context
 from glyphd.store import artifacts, imports, rejections, statistics
 
@@ -33,15 +34,6 @@ class ModelCount:
 
     model: str
     count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a worker has come with an import that is not finished."""
-
-    records_done: int
-    attempts: int
-    started_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +112,7 @@ def build_report(connection: Connection, entry: Import) -> ImportReport:
         score_range=_range(entry.min_score, entry.max_score),
         top_models=_top_models(connection, entry) if counted else [],
         artifacts=stored,
-        progress=_progress(entry),
+        progress=_progress(connection, entry),
         links=_links(entry),
     )
 
@@ -152,10 +144,11 @@ def _duration_ms(entry: Import) -> int | None:
     return max(0, round(seconds * 1000))  # a clock may have stepped back
 
 
-def _progress(entry: Import) -> Progress | None:
+def _progress(connection: Connection, entry: Import) -> Progress | None:
     if entry.status not in PENDING:
         return None
-    return Progress(entry.records_done, entry.attempts, entry.started_at)
+    before = imports.count_waiting(connection, before=entry.id) if entry.status is Status.RECEIVED else None
+    return progress_of(entry, before)
 
 
 def _links(entry: Import) -> dict[str, str]:

@@ -80,6 +80,9 @@ def _write_claim(context: Context, work: UnitOfWork, waiting: Import, worker: st
         "fencing_token": waiting.fencing_token + 1,
         "attempts": waiting.attempts + 1,
         "records_done": 0,
+        "bytes_done": 0,
+        "bytes_total": None,
+        "progressed_at": None,
         "started_at": now,
     }
     imports.update_import(work.connection, waiting.import_id, values)
@@ -138,6 +141,8 @@ class _Run:
     error_counts: Counter[str] = field(default_factory=Counter)
     columns: ColumnMapping | None = None
     known_models: set[str] = field(default_factory=set)
+    bytes_done: int = 0
+    bytes_total: int | None = None
 
     def read_artifacts(self, derivation: Derivation) -> None:
         """Store every record of the batch as a row or as a rejection. Raises FileFault and LeaseLost."""
@@ -180,6 +185,7 @@ class _Run:
     def _open(self) -> RecordReader:
         with self.context.database.reading() as connection:
             stored = artifacts.artifacts_of(connection, self.held.import_id)
+        self.bytes_total = sum(each.bytes for each in stored)
         files = [
             SubmittedFile(self.context.artifacts.verified(each.sha256), each.media_type, each.filename, each.role)
             for each in stored
@@ -196,9 +202,10 @@ class _Run:
         accepted = verdict.accepted
         if self.held.on_error is OnError.ABORT and (self.rejected or verdict.rejections):
             accepted = accepted.clear()  # all or nothing: from the first rejection on, only rejections are kept
-        for some_rows, some_rejections in _steps(
-            accepted, verdict.rejections, self.context.database.step_rows.listings
-        ):
+        steps = list(_steps(accepted, verdict.rejections, self.context.database.step_rows.listings))
+        before = self.bytes_done
+        for number, (some_rows, some_rejections) in enumerate(steps, start=1):
+            self.bytes_done = before + (verdict.bytes_done - before) * number // len(steps)
             with self.context.database.writing(durable=False) as work:
                 self._write(work, some_rows, some_rejections)
                 work.commit()
@@ -218,9 +225,13 @@ class _Run:
         rejections.append_rejections(work, import_id, rejected)
 
     def _renewal(self) -> dict[str, object]:
+        now = self.context.clock()
         return {
-            "lease_expires_at": self.context.clock() + self.context.lease,
+            "lease_expires_at": now + self.context.lease,
             "records_done": self.count + self.rejected,
+            "bytes_done": self.bytes_done,
+            "bytes_total": self.bytes_total,
+            "progressed_at": now,
         }
 
 

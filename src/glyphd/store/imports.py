@@ -161,9 +161,11 @@ def release_leases(connection: Connection, worker: str, *, on_purpose: bool = Fa
     ).rowcount
 
 
-def count_waiting(connection: Connection) -> int:
-    """Return how many imports no worker has begun."""
+def count_waiting(connection: Connection, *, before: int | None = None) -> int:
+    """Return how many imports no worker has begun; ``before``: of those that were received before this one."""
     query = select(func.count()).where(import_batches.c.status == Status.RECEIVED)
+    if before is not None:
+        query = query.where(import_batches.c.id < before)
     return connection.execute(query).scalar_one()
 
 

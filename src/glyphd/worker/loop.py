@@ -12,6 +12,7 @@ import structlog
 from glyphd.errors import GlyphdError
 from glyphd.services.cleaning import clean_next
 from glyphd.services.context import Context
+from glyphd.services.idempotency import remove_expired_keys
 from glyphd.services.running import run_next
 
 POLL_SECONDS = 0.05
@@ -32,7 +33,7 @@ def work(context: Context, name: str, should_stop: Callable[[], bool]) -> None:
     _log.info("worker.ready", worker=name)
     while not should_stop():
         try:
-            busy = run_next(context, name) or clean_next(context)
+            busy = run_next(context, name) or clean_next(context) or remove_expired_keys(context)
         except GlyphdError as exc:  # the store is away or busy: the imports wait, and so do we
             _log.error("worker.trouble", worker=name, code=exc.code, detail=exc.detail)
             time.sleep(TROUBLE_SECONDS)

@@ -238,7 +238,10 @@ def test_an_answer_that_cannot_wait_says_where_it_will_be(make_api: Callable[...
     report = api.get(answer.headers["Location"]).json()
 
     assert (202, "received") == (answer.status_code, report["status"])
-    assert {"records_done": 0, "attempts": 0, "started_at": None} == report["progress"]
+    assert (0, 0, None, 0) == tuple(
+        report["progress"][name] for name in ("records_done", "bytes_done", "eta_seconds", "waiting_before")
+    )
+    assert "1" == answer.headers["Retry-After"]
     assert {"import_id", "received", "count", "errors"} <= set(answer.json())
 
 

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from glyphd.domain.imports import Status
+from glyphd.domain.progress import Progress
 from glyphd.errors import MalformedRequest, QueueFull, UnsupportedFormat
 from glyphd.services.context import Context
 from glyphd.services.discarding import discard_import
 from glyphd.services.inspecting import inspect_events
 from glyphd.services.options import ImportOptions
 from glyphd.services.receiving import check_queue, receive_import, store_file
-from glyphd.services.reporting import Progress, report_import
+from glyphd.services.reporting import report_import
 from glyphd.services.running import run_next
 from glyphd.settings import Settings
 
@@ -34,7 +35,7 @@ def test_a_receipt_keeps_what_the_client_said(context: Context, make_csv: Callab
         report.metadata,
     )
     assert (_CRAWL, "v1.0", [artifact]) == (report.observed_at, report.schema_version, report.artifacts)
-    assert Progress(0, 0, None) == report.progress
+    assert Progress(0, 0, None, None, None, 0, 0, None) == report.progress
     (event,) = inspect_events(context, import_id, limit=10)
     assert ("me", "received", {"request_id": "request-1"}) == (event.actor, event.action, event.details)
 

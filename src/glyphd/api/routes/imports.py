@@ -5,7 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 
 from glyphd.api import answers, examples, importing
-from glyphd.api.import_body import IMPORT_BODY, IMPORT_PARAMETERS, IMPORT_RESPONSES, REASON_BODY, REPLAY_RESPONSES
+from glyphd.api.import_body import (
+    IMPORT_BODY,
+    IMPORT_PARAMETERS,
+    IMPORT_RESPONSES,
+    REASON_BODY,
+    REPLAY_RESPONSES,
+    RETRY_HEADERS,
+)
 from glyphd.api.paging import number_of
 from glyphd.api.pipeline_body import PIPELINE_BODY, PIPELINE_PARAMETERS, PIPELINE_RESPONSES
 from glyphd.api.problems import declare
@@ -184,7 +191,7 @@ def post_publish(context: ServiceContext, import_id: ImportId, actor: Actor, rea
     status_code=201,
     responses=REPLAY_RESPONSES,
     response_model=ImportReport,
-    openapi_extra={"requestBody": REASON_BODY},
+    openapi_extra={"requestBody": REASON_BODY, "parameters": RETRY_HEADERS},
 )
 async def post_replay(
     request: Request,

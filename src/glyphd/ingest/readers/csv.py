@@ -42,16 +42,16 @@ class CsvReader:
     def __iter__(self) -> Iterator[Chunk]:
         """Yield chunks. Raises EmptyFile, NulByte, UnterminatedQuote, CellTooLarge or RecordTooLarge."""
         received = 0
-        for text, scan in self._blocks():
+        for offset, text, scan in self._blocks():
             records = _Records.of(text, scan, received + 1)
             for part in records.parts(self._limits.chunk_records):
-                yield _chunk(part, self._dialect)
+                yield _chunk(part, self._dialect, offset)
                 received += part.starts.size
         if received == 0:
             raise empty_file("The file has a header and no record.", found="a header", line=self._dialect.line)
 
-    def _blocks(self) -> Iterator[tuple[bytes, Scan]]:
-        """Yield blocks that begin at the start of a record, each with the scan of its complete records."""
+    def _blocks(self) -> Iterator[tuple[int, bytes, Scan]]:
+        """Yield where blocks begin, at the start of a record, their bytes and the scan of their complete records."""
         dialect, limits = self._dialect, self._limits
         with self._path.open("rb") as file:
             offset = file.seek(dialect.body)
@@ -65,7 +65,7 @@ class CsvReader:
                 check_nul(block)
                 scan = scan_block(block.text, dialect.delimiter, final=final)
                 check_sizes(block, scan, limits)
-                yield block.text, scan
+                yield offset, block.text, scan
                 check_remainder(block, scan, limits, final=final)
                 remainder = block.text[scan.consumed :]
                 offset += scan.consumed
@@ -145,7 +145,7 @@ def _is_utf8(text: bytes) -> bool:
     return True
 
 
-def _chunk(records: _Records, dialect: Dialect) -> Chunk:
+def _chunk(records: _Records, dialect: Dialect, offset: int) -> Chunk:
     width = len(dialect.header)
     good = records.cells == width
     malformed = [
@@ -158,7 +158,9 @@ def _chunk(records: _Records, dialect: Dialect) -> Chunk:
         malformed.sort(key=lambda rejection: rejection.import_index)
     cells = _parse(records.text_of(good), int(good.sum()), dialect)
     indices = pl.Series(IMPORT_INDEX, records.first_index + np.flatnonzero(good), dtype=pl.Int64)
-    return Chunk(records.first_index, records.starts.size, cells.insert_column(0, indices), records.raw, malformed)
+    cells.insert_column(0, indices)
+    done = offset + int(records.ends[-1])
+    return Chunk(records.first_index, records.starts.size, cells, records.raw, malformed, done)
 
 
 def _ragged(found: int, expected: int) -> str:

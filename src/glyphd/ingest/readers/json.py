@@ -55,14 +55,15 @@ class JsonReader:
 
     def __iter__(self) -> Iterator[Chunk]:
         """Yield chunks. Raises EmptyFile, MalformedJson, CellTooLarge, RecordTooLarge or TooManyColumns."""
-        received = 0
+        received, read = 0, 0
         with self._path.open("rb") as file:
             text = JsonText(file, self._path, self._limits)
             for batch in _batches(_listings(text), self._limits):
                 chunk = _Chunk(received + 1)
                 for records in batch:
                     self._cut(records, chunk)
-                yield chunk.finished()
+                read += sum(map(len, chunk.texts))  # about: characters, without what is between records
+                yield chunk.finished(read)
                 received += len(chunk.texts)
         if received == 0:
             raise EmptyFile("The file holds no record.", line=1, column=1, found="an empty array", expected=EXPECTED)
@@ -243,9 +244,9 @@ class _Chunk:
     texts: list[str] = field(default_factory=list)
     malformed: list[Rejection] = field(default_factory=list)
 
-    def finished(self) -> Chunk:
+    def finished(self, bytes_done: int) -> Chunk:
         cells = pl.concat(self.cells, how="diagonal")
-        return Chunk(self.first_index, len(self.texts), cells, self._raw, self.malformed)
+        return Chunk(self.first_index, len(self.texts), cells, self._raw, self.malformed, bytes_done)
 
     def _raw(self, import_index: int) -> bytes:
         return as_bytes(self.texts[import_index - self.first_index])
