@@ -25,7 +25,7 @@ def build_context(settings: Settings) -> Context:
         artifacts=ArtifactFolder(settings.artifacts_folder),
         lease=timedelta(seconds=settings.lease_seconds),
         max_queue=settings.max_queue,
-        limits=Limits(cell_bytes=settings.max_cell_bytes),
+        limits=Limits(cell_bytes=settings.max_cell_bytes, decoded_bytes=settings.max_body_bytes),
     )
 
 

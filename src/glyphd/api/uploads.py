@@ -15,6 +15,7 @@ from streaming_form_data import ParseFailedException, StreamingFormDataParser
 from streaming_form_data.parser import UnexpectedPartException, parse_content_boundary
 from streaming_form_data.targets import BaseTarget
 
+from glyphd.api.content_coding import PlainBody
 from glyphd.api.threads import threads_of
 from glyphd.artifacts.folder import ArtifactFolder, ArtifactWriter
 from glyphd.domain.imports import Artifact
@@ -67,11 +68,12 @@ def _is_json(media_type: str) -> bool:
 
 
 async def _receive_bytes(request: Request, limit: int, take: Callable[[bytes], None]) -> None:
-    """Pass the body on in portions. Raises BodyTooLarge as soon as it is known."""
+    """Pass the plain body on in portions. Raises BodyTooLarge as soon as it is known."""
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limit:
         raise BodyTooLarge(f"The body has {declared} bytes; this server accepts {limit}.", limit=limit)
     received, portion, threads = 0, bytearray(), threads_of(request)
+    body = PlainBody(request.headers, limit, take)
     try:
         async for chunk in request.stream():
             received += len(chunk)
@@ -79,11 +81,12 @@ async def _receive_bytes(request: Request, limit: int, take: Callable[[bytes], N
                 raise BodyTooLarge(f"The body has more than the {limit} bytes that this server accepts.", limit=limit)
             portion += chunk
             if len(portion) >= PORTION_BYTES:
-                await to_thread.run_sync(take, bytes(portion), limiter=threads.uploads)
+                await to_thread.run_sync(body.take, bytes(portion), limiter=threads.uploads)
                 portion.clear()
     except ClientDisconnect as exc:
         raise IncompleteBody(f"The client went away after {received} bytes.") from exc
-    await to_thread.run_sync(take, bytes(portion), limiter=threads.uploads)
+    await to_thread.run_sync(body.take, bytes(portion), limiter=threads.uploads)
+    body.finish()
 
 
 def _submission(

@@ -5,16 +5,16 @@ import io
 import json
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from glyphd.domain.issues import Issue, Rejection
 from glyphd.errors import FileFault
-from glyphd.ingest.formats import Format, detect_format
+from glyphd.ingest.readers import DELIMITERS_OF
 from glyphd.ingest.readers.dialect import Dialect, read_dialect
 from glyphd.ingest.readers.scan import split_record
+from glyphd.ingest.submitted import SubmittedFile, read_head
 from glyphd.services.context import Context
-from glyphd.services.inspecting import inspect_artifact
+from glyphd.services.inspecting import StoredArtifact, inspect_artifact
 from glyphd.store import imports, rejections
 
 _PAGE = 1000
@@ -32,22 +32,27 @@ def return_rejections(context: Context, import_id: str) -> Iterator[bytes]:
     Raises ImportNotFound, ArtifactNotFound, ArtifactDamaged before the first line.
     """
     stored = inspect_artifact(context, import_id)
-    if detect_format(stored.artifact.media_type, None, b"") is Format.CSV:
-        try:
-            dialect = _dialect(context, import_id, stored.path)
-        except FileFault:  # the header itself is at fault, so that no record was read
-            return _lines((), iter(()))
+    try:
+        dialect = _dialect(context, import_id, stored)
+    except FileFault:  # the header itself is at fault, so that no record was read
+        return _lines((), iter(()))
+    if dialect:
         return _lines(dialect.header, (_prefix(r) + _cells(r.raw, dialect) for r in _all(context, import_id)))
     header = _members(context, import_id)
     return _lines(header, (_prefix(r) + _values(r.raw, header) for r in _all(context, import_id)))
 
 
-def _dialect(context: Context, import_id: str, path: Path) -> Dialect:
+def _dialect(context: Context, import_id: str, stored: StoredArtifact) -> Dialect | None:
+    """Return how the file is written if it is a CSV; the records of the other formats are JSON in the ledger."""
+    artifact = stored.artifact
+    file = SubmittedFile(stored.path, artifact.media_type, artifact.filename, artifact.role)
+    file_format, head, whole = read_head(file, context.limits.block_bytes)
+    if file_format not in DELIMITERS_OF:
+        return None
     with context.database.reading() as connection:
         schema_version = imports.find_import(connection, import_id).schema_version
-    with path.open("rb") as file:
-        head = file.read(context.limits.block_bytes)
-    return read_dialect(head, schema_version, context.limits, final=path.stat().st_size == len(head))
+    delimiters = DELIMITERS_OF[file_format]
+    return read_dialect(head, schema_version, context.limits, final=whole, delimiters=delimiters)
 
 
 def _cells(raw: bytes, dialect: Dialect) -> list[str]:

@@ -55,7 +55,9 @@ def _by_nul_pattern(head: bytes) -> str | None:
     return _NUL_PATTERNS.get(bytes(byte and 1 for byte in head[:4]))
 
 
-def read_dialect(head: bytes, schema_version: str, limits: Limits, *, final: bool) -> Dialect:
+def read_dialect(
+    head: bytes, schema_version: str, limits: Limits, *, final: bool, delimiters: bytes = DELIMITERS
+) -> Dialect:
     """Find delimiter and header in the first block of a file. ``final``: the block is the whole file.
 
     Raises EmptyFile, WrongEncoding, RecordTooLarge, TooManyColumns, DuplicateHeader or MissingColumn.
@@ -66,7 +68,7 @@ def read_dialect(head: bytes, schema_version: str, limits: Limits, *, final: boo
         start += 1
     if start == len(head):
         raise empty_file("The file is empty." if not head else "The file holds only blank lines.", found="nothing")
-    candidates = [_read_header(head, start, delimiter, schema_version, final=final) for delimiter in DELIMITERS]
+    candidates = [_read_header(head, start, delimiter, schema_version, final=final) for delimiter in delimiters]
     dialect = max(candidates, key=lambda candidate: (len(candidate.resolution.fields), len(candidate.header) > 1))
     if len(dialect.header) > limits.columns:
         raise TooManyColumns(
@@ -118,12 +120,13 @@ def _read_header(head: bytes, start: int, delimiter: int, schema_version: str, *
 
 def _cells_before(record: bytes, delimiter: int) -> int:
     cells = split_record(record, delimiter)
-    return next(number for number, cell in enumerate(cells) if not _is_utf8(cell))
+    return next(number for number, cell in enumerate(cells) if not is_utf8(cell))
 
 
-def _is_utf8(cell: bytes) -> bool:
+def is_utf8(text: bytes) -> bool:
+    """Tell whether bytes are UTF-8."""
     try:
-        cell.decode()
+        text.decode()
     except UnicodeDecodeError:
         return False
     return True
