@@ -44,29 +44,47 @@ class RecordCutter:
         """How member names map to fields, over all records so far."""
         return self._members.mapping
 
-    def chunks(self, records: Iterator[Record]) -> Iterator[Chunk]:
+    def chunks(self, records: Iterator[Record | Stretch]) -> Iterator[Chunk]:
         """Yield chunks. Raises CellTooLarge or TooManyColumns."""
-        received = 0
-        for batch in _batches(records, self._limits):
-            chunk = ChunkInMaking(received + 1)
-            for few in batch:
-                self._cut(few, chunk)
-            yield chunk.finished()
-            received += len(chunk.texts)
+        for portion in _portions(records, self._limits):
+            yield self._chunk(portion)
 
-    def _cut(self, records: list[Record], chunk: "ChunkInMaking") -> None:
-        """Cut records into cells and add them to a chunk."""
-        good: dict[int, Record] = {}
-        for index, record in enumerate(records, start=chunk.first_index + len(chunk.texts)):
-            if fault := _fault(record, self._members):
-                chunk.malformed.append(malformed_record(index, as_bytes(record[1]), *fault))
-            else:
-                good[index] = record
-        indices = pl.Series(IMPORT_INDEX, list(good), dtype=pl.Int64)
-        cells = pl.DataFrame([indices, *self._columns(list(good.values()))])
-        check_cells(cells, self._limits)
-        chunk.cells.append(cells)
-        chunk.texts += [text for _, text in records]
+    def _chunk(self, portion: Stretch | list[Record]) -> Chunk:
+        chunk = ChunkInMaking(self._received + 1, portion)
+        if isinstance(portion, Stretch):
+            self._cut_stretch(portion, chunk)
+        else:
+            for first in range(0, len(portion), _FEW):
+                self._cut(list(enumerate(portion[first : first + _FEW], start=first)), chunk)
+        self._received += chunk.received
+        return chunk.finished()
+
+    def _cut_stretch(self, stretch: Stretch, chunk: "ChunkInMaking") -> None:
+        """Cut records that are alike together, and the others one by one."""
+        left = np.arange(stretch.starts.size)
+        if is_utf8(stretch.text):
+            left = self._cut_alike(stretch, chunk)
+        for first in range(0, left.size, _FEW):
+            texts = [(at, as_text(stretch.raw(at))) for at in left[first : first + _FEW].tolist()]
+            self._cut([(at, (read_line(text), text)) for at, text in texts], chunk)
+
+    def _cut_alike(self, stretch: Stretch, chunk: "ChunkInMaking") -> Positions:
+        """Cut the records of the most common builds; return the places of those that are left."""
+        records = AlikeRecords(stretch)
+        waiting, left = np.flatnonzero(records.plain), ~records.plain
+        for _ in range(_BUILDS):
+            if not waiting.size:
+                break
+            template = read_line(as_text(stretch.raw(waiting[0])))
+            left[waiting[0]] = True
+            if type(template) is dict and template:
+                alike, values = records.like(int(waiting[0]), waiting)
+                taken = self._cut_values(alike, values, tuple(template), chunk)
+                left[alike] = ~taken
+                waiting = np.setdiff1d(waiting, alike, assume_unique=True)
+            waiting = waiting[waiting != waiting[:1]] if left[waiting[0]] else waiting
+        left[waiting] = True
+        return np.flatnonzero(left)
 
     def _columns(self, records: list[Record]) -> Iterator[pl.Series]:
         """Yield one String column per field that any of the records has."""
