@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import archive_growth, big_file, import_csv, postgresql, read_latency
+from benchmarks import archive_growth, big_file, formats, import_csv, postgresql, read_latency
 from benchmarks.measure import Figure, Options, machine, print_figures
 
 PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "performance.md"
@@ -21,6 +21,7 @@ QUICK = Options(rows=100_000, repeats=1, imports=3, big_rows=500_000)
 
 BENCHMARKS: dict[str, Callable[[Options], list[Figure]]] = {
     "Import": import_csv.run,
+    "Formats": formats.run,
     "Reading while an import runs": read_latency.run,
     "Archive size": archive_growth.run,
     "A big file": big_file.run,

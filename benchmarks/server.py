@@ -111,9 +111,7 @@ class Server:
         """Import a file as `curl -F file=@…` does, and wait for its outcome, past the 202 of a long import too."""
         start = time.perf_counter()
         with file.open("rb") as opened:
-            answer = self._client.post(
-                "/api/import", data={"source": source}, files={"file": (file.name, opened, "text/csv")}
-            )
+            answer = self._client.post("/api/import", data={"source": source}, files={"file": (file.name, opened)})
         if "import_id" not in answer.json():
             raise RuntimeError(f"{answer.status_code}: {answer.text[:2000]}")
         answered = time.perf_counter()

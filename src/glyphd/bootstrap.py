@@ -27,7 +27,7 @@ def build_context(settings: Settings) -> Context:
         lease=timedelta(seconds=settings.lease_seconds),
         key_life=timedelta(hours=settings.idempotency_hours),
         max_queue=settings.max_queue,
-        limits=Limits(cell_bytes=settings.max_cell_bytes),
+        limits=Limits(cell_bytes=settings.max_cell_bytes, decoded_bytes=settings.max_body_bytes),
         gates={source: GateLimits(**asked.model_dump()) for source, asked in settings.gates.items()},
     )
 

@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from glyphd.errors import FileFault
-from glyphd.ingest.formats import Format
+from glyphd.ingest.media_types import Format
 from glyphd.ingest.readers import open_records
 from glyphd.ingest.readers.scan import scan_block, split_record
 from glyphd.ingest.records import Limits

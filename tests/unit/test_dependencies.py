@@ -8,6 +8,7 @@ from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -15,6 +16,7 @@ RUN_TIME = [Requirement(text).name for text in PROJECT["project"]["dependencies"
 DEVELOPMENT = [Requirement(text).name for text in PROJECT["dependency-groups"]["dev"]]
 PINS = PROJECT["tool"]["uv"]["constraint-dependencies"]
 BUILD_PINS = PROJECT["tool"]["uv"]["build-constraint-dependencies"]
+LATER_STDLIB = {"compression"}  # Python 3.14
 PIN = re.compile(r"[a-z0-9-]+==[0-9][^ /:@]*( ; [a-z_]+ [<>=!]+ '[^']+'( (and|or) [a-z_]+ [<>=!]+ '[^']+')*)?")
 
 
@@ -26,13 +28,13 @@ def _imported(folder: str) -> set[str]:
                 names |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module:
                 names.add(node.module)
-    return {name.partition(".")[0] for name in names} - sys.stdlib_module_names - {"glyphd"}
+    return {name.partition(".")[0] for name in names} - sys.stdlib_module_names - {"glyphd", *LATER_STDLIB}
 
 
 def test_what_the_package_imports_is_declared_and_what_is_declared_is_imported() -> None:
     """A dependency that came along with another one may leave with it; one that nothing imports is only a burden."""
     of_module = packages_distributions()
-    imported = {of_module[name][0].lower().replace("_", "-") for name in _imported("src/glyphd")}
+    imported = {canonicalize_name(of_module[name][0]) for name in _imported("src/glyphd")}
     assert sorted(RUN_TIME) == sorted(imported)
 
 

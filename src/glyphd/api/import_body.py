@@ -140,13 +140,14 @@ IMPORT_BODY = {
 }
 
 _FILE_FAULTS = sorted(errors.FileFault.__subclasses__(), key=lambda fault: fault.code)
+_CONTENT_FAULTS = [fault for fault in _FILE_FAULTS if fault.kind is errors.FileFault.kind]
 _REFUSALS = declare(
     errors.InvalidParameter,
     errors.ConflictingOptions,
     errors.IdempotencyKeyReused,
     errors.UnsupportedSchemaVersion,
     errors.MissingFile,
-    *_FILE_FAULTS,
+    *_CONTENT_FAULTS,
 )
 _REFUSALS[422]["content"]["application/problem+json"]["schema"] = {
     "anyOf": [{"$ref": "#/components/schemas/ImportProblem"}, {"$ref": "#/components/schemas/Problem"}]
@@ -169,6 +170,7 @@ IMPORT_RESPONSES: dict[int | str, dict[str, Any]] = {
         errors.UnsupportedFormat,
         errors.QueueFull,
         errors.NoSpaceLeft,
+        errors.DecodedTooLarge,
         errors.WorkerDied,
         errors.CountsDisagree,
         errors.ArtifactDamaged,

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from anyio import to_thread
 from starlette.requests import ClientDisconnect, Request
 
+from glyphd.api.content_coding import PlainBody
 from glyphd.api.forms import Form
 from glyphd.api.threads import threads_of
 from glyphd.artifacts.folder import ArtifactFolder, ArtifactWriter
@@ -61,11 +62,12 @@ def _is_json(media_type: str) -> bool:
 
 
 async def receive_bytes(request: Request, limit: int, take: Callable[[bytes], None]) -> None:
-    """Pass the body on in portions. Raises BodyTooLarge as soon as it is known."""
+    """Pass the plain body on in portions. Raises BodyTooLarge as soon as it is known."""
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limit:
         raise BodyTooLarge(f"The body has {declared} bytes; this server accepts {limit}.", limit=limit)
     received, portion, threads = 0, bytearray(), threads_of(request)
+    body = PlainBody(request.headers, limit, take)
     try:
         async for chunk in request.stream():
             received += len(chunk)
@@ -73,11 +75,12 @@ async def receive_bytes(request: Request, limit: int, take: Callable[[bytes], No
                 raise BodyTooLarge(f"The body has more than the {limit} bytes that this server accepts.", limit=limit)
             portion += chunk
             if len(portion) >= PORTION_BYTES:
-                await to_thread.run_sync(take, bytes(portion), limiter=threads.uploads)
+                await to_thread.run_sync(body.take, bytes(portion), limiter=threads.uploads)
                 portion.clear()
     except ClientDisconnect as exc:
         raise IncompleteBody(f"The client went away after {received} bytes.") from exc
-    await to_thread.run_sync(take, bytes(portion), limiter=threads.uploads)
+    await to_thread.run_sync(body.take, bytes(portion), limiter=threads.uploads)
+    body.finish()
 
 
 def _submission(

@@ -26,6 +26,7 @@ class IssueCode(StrEnum):
     NOT_TEXT = "not_text"
     NOT_AN_OBJECT = "not_an_object"
     DUPLICATE_MEMBER = "duplicate_member"
+    MALFORMED_JSON = "malformed_json"
 
 
 DESCRIPTIONS: dict[IssueCode, str] = {
@@ -43,6 +44,7 @@ DESCRIPTIONS: dict[IssueCode, str] = {
     IssueCode.RAGGED_ROW: "The record has more or fewer cells than the header.",
     IssueCode.NOT_TEXT: "A text field holds a JSON boolean, array or object.",
     IssueCode.NOT_AN_OBJECT: "The record is not a JSON object.",
+    IssueCode.MALFORMED_JSON: "The line of an NDJSON file is not well-formed JSON.",
     IssueCode.DUPLICATE_MEMBER: "The JSON object names one member twice, so that one of the values would be lost.",
 }
 """One sentence a code, for the reference and the API schema."""

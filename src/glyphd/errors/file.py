@@ -69,6 +69,30 @@ class MalformedJson(FileFault):
     code = "malformed_json"
 
 
+class MalformedParquet(FileFault):
+    """The file is not a Parquet file that can be read."""
+
+    code = "malformed_parquet"
+
+
+class NestedColumn(FileFault):
+    """A column that holds a field is nested."""
+
+    code = "nested_column"
+
+
+class CorruptCompression(FileFault):
+    """The compressed data cannot be decoded."""
+
+    code = "corrupt_compression"
+
+
+class DecodedTooLarge(FileFault):
+    """The file holds more than this server accepts."""
+
+    code, kind = "decoded_too_large", Kind.TOO_LARGE
+
+
 class NoValidRecord(FileFault):
     """No record of the file is valid."""
 

@@ -1,124 +1,90 @@
-"""Which format a body has, told by its content type, its name and its first bytes."""
+"""Which format a file has: its content type says it, else its name, else its content; contradictions are refused."""
 
-from collections.abc import Mapping
-from enum import StrEnum
+from dataclasses import dataclass
 from pathlib import PurePosixPath
-from types import MappingProxyType
+from typing import NoReturn
 
 from glyphd.errors import UnsupportedFormat
+from glyphd.ingest.media_types import FOREIGN_SUFFIXES, SUFFIXES, SUPPORTED_MEDIA_TYPES, UNSAID, Compression, Format
+from glyphd.ingest.sniffing import guess_format, sniff_compression, sniff_foreign, sniff_format
+
+_CONTAINED = {(Format.CSV, Format.TSV)}
+"""The delimiter of a CSV is found in its header, so that a TSV is one too."""
 
 
-class Format(StrEnum):
-    """The formats that can be imported. Each is one module in ``readers/``."""
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """What a content type or a name says; the name of a compressed file says both."""
 
-    CSV = "csv"
-    JSON = "json"
+    by: str
+    format: Format | None = None
+    compression: Compression | None = None
 
 
-SUPPORTED_MEDIA_TYPES: Mapping[str, Format] = MappingProxyType(
-    {
-        "text/csv": Format.CSV,
-        "application/csv": Format.CSV,
-        "text/plain": Format.CSV,
-        "text/tab-separated-values": Format.CSV,
-        "application/vnd.ms-excel": Format.CSV,  # what Windows browsers say of a .csv when Excel is installed
-        "application/json": Format.JSON,
-        "text/json": Format.JSON,
-    }
-)
+def detect_compression(media_type: str | None, filename: str | None, head: bytes) -> Compression | None:
+    """Return how a file is compressed, if it is. ``head`` are its first bytes.
 
-_UNSAID = frozenset(
-    {
-        "",
-        "*/*",
-        "application/octet-stream",
-        "binary/octet-stream",
-        "application/unknown",
-        "application/x-www-form-urlencoded",  # what curl says of any --data-binary
-        "multipart/form-data",
-    }
-)
-"""Media types that clients send when they do not know: they say nothing."""
-
-_VAGUE = frozenset({"text/plain", "application/vnd.ms-excel"})
-"""Media types that a name speaks louder than: a .json file is often sent as text/plain."""
-
-SUFFIXES: Mapping[str, Format] = MappingProxyType(
-    {".csv": Format.CSV, ".tsv": Format.CSV, ".tab": Format.CSV, ".txt": Format.CSV, ".json": Format.JSON}
-)
-
-_MAGIC = {
-    b"\x1f\x8b": "gzip",
-    b"PK\x03\x04": "zip (or an Excel workbook)",
-    b"PAR1": "Parquet",
-    b"\x28\xb5\x2f\xfd": "Zstandard",
-    b"BZh": "bzip2",
-    b"\xfd7zXZ\x00": "xz",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
-    b"%PDF": "PDF",
-    b"ARROW1": "Arrow",
-    b"SQLite format 3\x00": "a SQLite database",
-}
-
-_FOREIGN_SUFFIXES = {
-    ".gz": "gzip",
-    ".zip": "zip",
-    ".zst": "Zstandard",
-    ".bz2": "bzip2",
-    ".xz": "xz",
-    ".parquet": "Parquet",
-    ".ndjson": "NDJSON",
-    ".jsonl": "NDJSON",
-    ".xls": "an Excel workbook",
-    ".xlsx": "an Excel workbook",
-    ".arrow": "Arrow",
-    ".feather": "Arrow",
-}
+    A content type may also be that of what is within: `text/csv` with the name `x.csv.gz`. Raises UnsupportedFormat
+    for what is not supported, and when what is said contradicts itself or the content.
+    """
+    claims, found = _claims(media_type, filename), sniff_compression(head)
+    compressed = [claim for claim in claims if claim.compression]
+    if len({claim.compression for claim in compressed}) > 1:
+        _refuse_claims(compressed, [claim.compression for claim in compressed])
+    if compressed and head and found is not compressed[0].compression:
+        _refuse(f"{compressed[0].by} says {compressed[0].compression}, the content is {found or 'not'}.", found)
+    if claims and found and not compressed:
+        _refuse(f"{claims[0].by} says {claims[0].format}, the content is {found}.", found)
+    return found or (compressed[0].compression if compressed else None)
 
 
 def detect_format(media_type: str | None, filename: str | None, head: bytes) -> Format:
-    """Return the format of a body: its content type says it, else its name, else its first bytes ``head``.
+    """Return the format of a file, or of what is within one that is compressed. ``head`` are the first plain bytes.
 
-    Raises UnsupportedFormat for anything else, and when two of them contradict each other.
+    Raises UnsupportedFormat for what is not supported, and when content type, name and content contradict each other.
     """
-    said = _by_media_type(media_type)
-    named = _by_name(filename)
-    if magic := next((name for mark, name in _MAGIC.items() if head.startswith(mark)), None):
-        raise _unsupported(f"The content is {magic}.", found=magic)
-    if said and named and said is not named:
-        if _essence(media_type) not in _VAGUE:
-            raise _unsupported(f"The content type says {said} and the name {filename} says {named}.", found=filename)
-        return named
-    return said or named or _by_content(head)
+    claims = [claim for claim in _claims(media_type, filename) if claim.format]
+    if foreign := sniff_compression(head) or sniff_foreign(head):
+        _refuse(f"The content is {foreign}.", foreign)
+    if len({claim.format for claim in claims}) > 1:
+        _refuse_claims(claims, [claim.format for claim in claims])
+    told, found = claims[0].format if claims else None, sniff_format(head)
+    if told is None:
+        return guess_format(head)
+    contradicted = found not in {None, told} and (told, found) not in _CONTAINED
+    if contradicted or (told is Format.PARQUET and head and not found):
+        _refuse(f"{claims[0].by} says {told}, the content is {found or 'not'}.", found)
+    return told
 
 
-def _essence(media_type: str | None) -> str:
-    """Return a media type without its parameters."""
-    return (media_type or "").partition(";")[0].strip().lower()
+def _claims(media_type: str | None, filename: str | None) -> list[_Claim]:
+    """Return what is said, the content type first. Raises UnsupportedFormat for what is not supported."""
+    claims = []
+    essence = (media_type or "").partition(";")[0].strip().lower()
+    if essence not in UNSAID:
+        if essence not in SUPPORTED_MEDIA_TYPES:
+            _refuse(f"The content type {essence} cannot be imported.", essence)
+        claims.append(_claim(f"The content type {essence}", SUPPORTED_MEDIA_TYPES[essence]))
+    suffixes = [suffix.lower() for suffix in PurePosixPath((filename or "").replace("\\", "/")).suffixes[-2:]]
+    said = [SUFFIXES.get(suffix) for suffix in suffixes]
+    if suffixes and suffixes[-1] in FOREIGN_SUFFIXES:
+        foreign = FOREIGN_SUFFIXES[suffixes[-1]]
+        _refuse(f"The name {filename} says {foreign}.", foreign)
+    if said and said[-1]:
+        inner = said[0] if isinstance(said[-1], Compression) and isinstance(said[0], Format) else None
+        claims.append(_claim(f"The name {filename}", said[-1], inner))
+    return claims
 
 
-def _by_media_type(media_type: str | None) -> Format | None:
-    essence = _essence(media_type)
-    if essence in _UNSAID:
-        return None
-    if essence not in SUPPORTED_MEDIA_TYPES:
-        raise _unsupported(f"The content type {essence} cannot be imported.", found=essence)
-    return SUPPORTED_MEDIA_TYPES[essence]
+def _claim(by: str, said: Format | Compression, inner: Format | None = None) -> _Claim:
+    return _Claim(by, said) if isinstance(said, Format) else _Claim(by, inner, said)
 
 
-def _by_name(filename: str | None) -> Format | None:
-    suffix = PurePosixPath((filename or "").replace("\\", "/")).suffix.lower()
-    if suffix in _FOREIGN_SUFFIXES:
-        raise _unsupported(f"The name {filename} says {_FOREIGN_SUFFIXES[suffix]}.", found=_FOREIGN_SUFFIXES[suffix])
-    return SUFFIXES.get(suffix)
+def _refuse_claims(claims: list[_Claim], said: list[Format | Compression | None]) -> NoReturn:
+    (first, second), (one, other) = claims, said
+    _refuse(f"{first.by} says {one}, {second.by.lower()} says {other}.", other)
 
 
-def _by_content(head: bytes) -> Format:
-    """JSON begins with a bracket; everything else is read as CSV, whose reader says what is wrong with it."""
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    return Format.JSON if text[:1] in {b"[", b"{"} else Format.CSV
-
-
-def _unsupported(detail: str, found: str | None) -> UnsupportedFormat:
+def _refuse(detail: str, found: str | None) -> NoReturn:
     supported = sorted(SUPPORTED_MEDIA_TYPES)
-    return UnsupportedFormat(f"{detail} Supported are {', '.join(supported)}.", found=found, supported=supported)
+    raise UnsupportedFormat(f"{detail} Supported are {', '.join(supported)}.", found=found, supported=supported)

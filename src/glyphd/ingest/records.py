@@ -16,13 +16,15 @@ IMPORT_INDEX = "import_index"
 class Limits:
     """What a file may hold, in bytes and counts.
 
-    A cell or record beyond its limit fails the whole file. ``block_bytes`` are read at a time, and a chunk has at most
+    A cell or record beyond its limit fails the whole file, and so does a file beyond ``decoded_bytes`` once it is
+    decompressed. ``block_bytes`` are read at a time, and a chunk has at most
     ``chunk_records`` records: together they bound the memory of a reader whatever the size of the file.
     """
 
     cell_bytes: int = 65_536
     columns: int = 1_000
     record_bytes: int = 4 << 20
+    decoded_bytes: int = 2 << 30
     block_bytes: int = 4 << 20
     chunk_records: int = 65_536
 

@@ -11,9 +11,8 @@ from uuid_utils.compat import uuid7
 from glyphd.artifacts.folder import ArtifactFolder, ArtifactWriter
 from glyphd.domain.imports import Artifact, Status
 from glyphd.errors import MalformedRequest, QueueFull
-from glyphd.ingest.formats import Format, detect_format
 from glyphd.ingest.pipeline_output import ENRICHED, SCORED
-from glyphd.ingest.submitted import HEAD_BYTES
+from glyphd.ingest.submitted import SubmittedFile, check_submitted
 from glyphd.services.context import Context
 from glyphd.services.idempotency import KeyClaim, fingerprint_of, receive_once
 from glyphd.services.options import ImportOptions
@@ -22,7 +21,6 @@ from glyphd.store import artifacts, events, imports
 from glyphd.store.unit_of_work import UnitOfWork
 
 PORTION_BYTES = 256 << 10  # a portion of a form holds the GIL for 0.6 ms
-_MEDIA_TYPES = {Format.CSV: "text/csv", Format.JSON: "application/json"}
 
 
 def check_queue(context: Context) -> None:
@@ -118,7 +116,6 @@ def store_artifact(
 ) -> Artifact:
     """Make received bytes durable, once it is known that their format can be imported. Raises UnsupportedFormat."""
     writer.flush()
-    with writer.path.open("rb") as file:
-        found = detect_format(media_type, filename, file.read(HEAD_BYTES))
+    kept_as = check_submitted(SubmittedFile(writer.path, media_type, filename, role))
     stored = writer.commit()
-    return Artifact(role, stored.sha256, stored.bytes, filename, _MEDIA_TYPES[found])
+    return Artifact(role, stored.sha256, stored.bytes, filename, kept_as)

@@ -182,7 +182,7 @@ class _Run:
         except GlyphdError as exc:  # the store itself is the trouble: the lease lapses and the import is tried again
             _log.error("import.failure_not_written", import_id=self.held.import_id, code=exc.code, detail=exc.detail)
 
-    def _open(self) -> RecordReader:
+    def _open(self, spool: Path) -> RecordReader:
         with self.context.database.reading() as connection:
             stored = artifacts.artifacts_of(connection, self.held.import_id)
         self.bytes_total = sum(each.bytes for each in stored)
@@ -191,7 +191,7 @@ class _Run:
             for each in stored
         ]
         schema_version, limits = self.held.schema_version, self.context.limits
-        return open_submitted(files, schema_version=schema_version, limits=limits)
+        return open_submitted(files, schema_version=schema_version, limits=limits, spool=spool)
 
     def _remove_leftovers(self) -> None:
         """Delete what a dead predecessor wrote, step by step under this worker's own token."""

@@ -86,8 +86,8 @@ def test_a_file_that_cannot_be_read_is_refused(
     """Neither a missing file nor one in an unknown format leaves anything behind."""
     with pytest.raises(MalformedRequest):
         store_file(context, tmp_path / "missing.csv")
-    (tmp_path / "table.parquet").write_bytes(b"PAR1")
+    (tmp_path / "table.xlsx").write_bytes(b"PK")
     with pytest.raises(UnsupportedFormat):
-        store_file(context, tmp_path / "table.parquet")
+        store_file(context, tmp_path / "table.xlsx")
     artifacts = make_settings().artifacts_folder
     assert [] == [path for path in artifacts.rglob("*") if path.is_file()]

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from glyphd.domain.issues import Rejection
-from glyphd.ingest.formats import Format
+from glyphd.ingest.media_types import Format
 from glyphd.ingest.readers import open_records
 from glyphd.ingest.records import Chunk, Limits, RecordReader
 from glyphd.ingest.validate import Validator, Verdict

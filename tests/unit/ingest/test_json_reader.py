@@ -7,7 +7,7 @@ import json
 import pytest
 
 from glyphd.errors import CellTooLarge, EmptyFile, MalformedJson, RecordTooLarge, TooManyColumns, WrongEncoding
-from glyphd.ingest.formats import Format
+from glyphd.ingest.media_types import Format
 
 GOOD = {
     "canonical_model": "H100", "vram_gb": 80, "tdp_watts": 350.0, "mig_support": 7, "nvlink": True, "price": 28450.5, "score": "71.4",

@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from glyphd.errors import MissingColumn
-from glyphd.ingest.formats import Format
+from glyphd.ingest.media_types import Format
 from glyphd.ingest.readers import open_records
 from glyphd.ingest.records import Limits
 

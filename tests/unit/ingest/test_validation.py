@@ -9,7 +9,7 @@ import pytest
 from glyphd.domain.issues import Issue, IssueCode
 from glyphd.domain.listing import FIELDS
 from glyphd.errors import CountsDisagree
-from glyphd.ingest.formats import Format
+from glyphd.ingest.media_types import Format
 from glyphd.ingest.readers import open_records
 from glyphd.ingest.records import Limits
 from glyphd.ingest.validate import Validator

@@ -1,13 +1,17 @@
 """One module a format; :data:`READERS` is the only place that knows them all."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
-from glyphd.ingest.formats import Format
+from glyphd.ingest.media_types import Format
 from glyphd.ingest.readers.csv import open_csv
+from glyphd.ingest.readers.dialect import DELIMITERS
 from glyphd.ingest.readers.json import JsonReader
+from glyphd.ingest.readers.ndjson import NdjsonReader
+from glyphd.ingest.readers.parquet import ParquetReader
 from glyphd.ingest.records import Limits, RecordReader
 
 
@@ -19,7 +23,17 @@ class OpenReader(Protocol):
         ...
 
 
-READERS: Mapping[Format, OpenReader] = MappingProxyType({Format.CSV: open_csv, Format.JSON: JsonReader})
+DELIMITERS_OF: Mapping[Format, bytes] = MappingProxyType({Format.CSV: DELIMITERS, Format.TSV: b"\t"})
+"""The formats that the CSV reader reads, and the delimiters that each may have."""
+
+READERS: Mapping[Format, OpenReader] = MappingProxyType(
+    {
+        **{kind: partial(open_csv, delimiters=delimiters) for kind, delimiters in DELIMITERS_OF.items()},
+        Format.JSON: JsonReader,
+        Format.NDJSON: NdjsonReader,
+        Format.PARQUET: ParquetReader,
+    }
+)
 
 
 def open_records(path: Path, file_format: Format, *, schema_version: str, limits: Limits | None = None) -> RecordReader:

@@ -13,7 +13,14 @@ from pyarrow import csv as arrow_csv
 from glyphd.domain.issues import DESCRIPTIONS, IssueCode, Rejection
 from glyphd.errors import CountsDisagree
 from glyphd.ingest.columns import ColumnMapping, map_columns
-from glyphd.ingest.readers.dialect import Dialect, empty_file, first_block, read_dialect
+from glyphd.ingest.readers.dialect import (
+    DELIMITERS,
+    Dialect,
+    empty_file,
+    first_block,
+    is_utf8,
+    read_dialect,
+)
 from glyphd.ingest.readers.faults import check_nul, check_remainder, check_sizes
 from glyphd.ingest.readers.locate import Block
 from glyphd.ingest.readers.scan import Positions, Scan, scan_block
@@ -71,13 +78,13 @@ class CsvReader:
                 offset += scan.consumed
 
 
-def open_csv(path: Path, *, schema_version: str, limits: Limits) -> CsvReader:
+def open_csv(path: Path, *, schema_version: str, limits: Limits, delimiters: bytes = DELIMITERS) -> CsvReader:
     """Open a file that holds whole listings.
 
     Raises EmptyFile, WrongEncoding, TooManyColumns, DuplicateHeader or MissingColumn.
     """
     head, whole = first_block(path, limits.block_bytes)
-    return CsvReader(path, read_dialect(head, schema_version, limits, final=whole), limits)
+    return CsvReader(path, read_dialect(head, schema_version, limits, final=whole, delimiters=delimiters), limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +107,7 @@ class _Records:
         spaces = [at for at in np.flatnonzero((scan.cells == 1) & ~blank).tolist() if _is_blank(text, scan, at)]
         blank[spaces] = True
         keep = ~blank
-        decodes = text.isascii() or _is_utf8(text[: scan.consumed])
+        decodes = text.isascii() or is_utf8(text[: scan.consumed])
         return cls(text, scan.starts[keep], scan.ends[keep], scan.cells[keep], first_index, not spaces, decodes)
 
     def parts(self, size: int) -> Iterator["_Records"]:
@@ -137,14 +144,6 @@ def _is_blank(text: bytes, scan: Scan, at: int) -> bool:
     return not text[scan.starts[at] : scan.ends[at]].strip()
 
 
-def _is_utf8(text: bytes) -> bool:
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
 def _chunk(records: _Records, dialect: Dialect, offset: int) -> Chunk:
     width = len(dialect.header)
     good = records.cells == width
@@ -172,7 +171,7 @@ def _take_out_undecodable(records: _Records, good: Mask) -> list[Rejection]:
     rejections = []
     for at in np.flatnonzero(good).tolist():
         index = records.first_index + at
-        if not _is_utf8(raw := records.raw(index)):
+        if not is_utf8(raw := records.raw(index)):
             rejections.append(malformed_record(index, raw, IssueCode.INVALID_ENCODING))
             good[at] = False
     return rejections

@@ -67,17 +67,21 @@ def first_block(path: Path, size: int) -> tuple[bytes, bool]:
     return head, path.stat().st_size == len(head)
 
 
-def read_dialect(head: bytes, schema_version: str, limits: Limits, *, final: bool) -> Dialect:
+def read_dialect(
+    head: bytes, schema_version: str, limits: Limits, *, final: bool, delimiters: bytes = DELIMITERS
+) -> Dialect:
     """Find delimiter and header in the first block of a file of listings. ``final``: the block is the whole file.
 
     Raises EmptyFile, WrongEncoding, RecordTooLarge, TooManyColumns, DuplicateHeader or MissingColumn.
     """
-    dialect = find_dialect(head, schema_version, limits, final=final)
+    dialect = find_dialect(head, schema_version, limits, final=final, delimiters=delimiters)
     check_required(dialect.header, dialect.resolution, schema_version, dialect.line)
     return dialect
 
 
-def find_dialect(head: bytes, schema_version: str, limits: Limits, *, final: bool) -> Dialect:
+def find_dialect(
+    head: bytes, schema_version: str, limits: Limits, *, final: bool, delimiters: bytes = DELIMITERS
+) -> Dialect:
     """Do as :func:`read_dialect` does, whatever columns the file lacks."""
     check_encoding(head)
     start = len(BOM_UTF8) if head.startswith(BOM_UTF8) else 0
@@ -85,7 +89,7 @@ def find_dialect(head: bytes, schema_version: str, limits: Limits, *, final: boo
         start += 1
     if start == len(head):
         raise empty_file("The file is empty." if not head else "The file holds only blank lines.", found="nothing")
-    candidates = [_read_header(head, start, delimiter, schema_version, final=final) for delimiter in DELIMITERS]
+    candidates = [_read_header(head, start, delimiter, schema_version, final=final) for delimiter in delimiters]
     dialect = max(candidates, key=lambda candidate: (len(candidate.resolution.fields), len(candidate.header) > 1))
     if len(dialect.header) > limits.columns:
         raise TooManyColumns(
@@ -137,12 +141,13 @@ def _read_header(head: bytes, start: int, delimiter: int, schema_version: str, *
 
 def _cells_before(record: bytes, delimiter: int) -> int:
     cells = split_record(record, delimiter)
-    return next(number for number, cell in enumerate(cells) if not _is_utf8(cell))
+    return next(number for number, cell in enumerate(cells) if not is_utf8(cell))
 
 
-def _is_utf8(cell: bytes) -> bool:
+def is_utf8(text: bytes) -> bool:
+    """Tell whether bytes are UTF-8."""
     try:
-        cell.decode()
+        text.decode()
     except UnicodeDecodeError:
         return False
     return True

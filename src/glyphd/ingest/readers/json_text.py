@@ -25,6 +25,13 @@ class RepeatedMembers(dict[str, Any]):
     """An object that names a member twice; it holds the last of them."""
 
 
+class NotJson:
+    """A stretch of text that is no JSON value; ``what`` says why and where, as a sentence."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+
+
 class _ConstantError(Exception):
     """NaN or an Infinity: `json` reads them, RFC 8259 does not have them."""
 
@@ -46,6 +53,28 @@ _SCAN: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder(
 def as_bytes(text: str) -> bytes:
     """Return the submitted bytes of a stretch of the window."""
     return text.encode("utf-8", _ESCAPE)
+
+
+def read_line(text: str) -> Any:
+    """Return the one value that a line holds, numbers as text, or NotJson."""
+    start = _SPACE.match(text).end()  # type: ignore[union-attr]
+    try:
+        value, end = _SCAN(text, start)
+    except RecursionError:
+        return NotJson("It is nested too deeply.")
+    except _ConstantError as exc:
+        return NotJson(f"{exc} is not JSON.")
+    except json.JSONDecodeError as exc:
+        return NotJson(f"{exc.msg} in column {exc.pos + 1}.")
+    except StopIteration as exc:
+        return NotJson(f"Expecting a value in column {int(exc.value) + 1}.")
+    end = _SPACE.match(text, end).end()  # type: ignore[union-attr]
+    return value if end == len(text) else NotJson(f"More text after the value in column {end + 1}.")
+
+
+def as_text(submitted: bytes) -> str:
+    """Return submitted bytes as text from which :func:`as_bytes` makes them again."""
+    return submitted.decode("utf-8", _ESCAPE)
 
 
 class JsonText:
