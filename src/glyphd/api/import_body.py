@@ -89,13 +89,22 @@ IMPORT_BODY = {
 }
 
 _FILE_FAULTS = sorted(errors.FileFault.__subclasses__(), key=lambda fault: fault.code)
-_REFUSALS = declare(
+_UNREADABLE = (
+    errors.MalformedRequest,
+    errors.IncompleteBody,
+    errors.BodyTooLarge,
+    errors.UnsupportedFormat,
+    errors.NoSpaceLeft,
+    errors.WorkerDied,
+    errors.CountsDisagree,
+)
+_UNACCEPTED = (
     errors.InvalidParameter,
     errors.ConflictingOptions,
     errors.UnsupportedSchemaVersion,
     errors.MissingFile,
-    *_FILE_FAULTS,
 )
+_REFUSALS = declare(*_UNACCEPTED, *_FILE_FAULTS)
 _REFUSALS[422]["content"]["application/problem+json"]["schema"] = {
     "anyOf": [{"$ref": "#/components/schemas/ImportProblem"}, {"$ref": "#/components/schemas/Problem"}]
 }
@@ -106,20 +115,11 @@ IMPORT_RESPONSES: dict[int | str, dict[str, Any]] = {
         "model": ImportReport,
         "description": "Received; not finished within the wait. `Location` tells where the report will be.",
     },
-    **declare(
-        errors.MalformedRequest,
-        errors.IncompleteBody,
-        errors.ImportDiscarded,
-        errors.BodyTooLarge,
-        errors.UnsupportedFormat,
-        errors.QueueFull,
-        errors.NoSpaceLeft,
-        errors.WorkerDied,
-        errors.CountsDisagree,
-        errors.ArtifactDamaged,
-    ),
+    **declare(*_UNREADABLE, errors.ImportDiscarded, errors.QueueFull, errors.ArtifactDamaged),
     **_REFUSALS,
 }
+
+VALIDATION_RESPONSES: dict[int | str, dict[str, Any]] = declare(*_UNREADABLE, *_UNACCEPTED)
 
 REASON_BODY = {
     "required": False,

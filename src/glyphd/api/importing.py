@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from glyphd.api.problems import problem_response, problem_types
 from glyphd.api.threads import threads_of
-from glyphd.api.uploads import receive_submission
+from glyphd.api.uploads import ReadOptions, receive_submission
 from glyphd.domain.imports import PENDING, Status
 from glyphd.errors import GlyphdError, ImportDiscarded, UnexpectedFailure
 from glyphd.services.context import Context
@@ -29,15 +29,21 @@ async def import_batch(request: Request, context: Context, settings: Settings, a
     """Receive one batch and answer with its report: 201 finished, 202 not yet, a problem when it failed."""
     threads = threads_of(request)
     await to_thread.run_sync(check_queue, context, limiter=threads.uploads)
-    query = [{name: value} for name, value in request.query_params.multi_items()]
-    read_options = partial(parse_options, *query, now=context.clock())
-    read_options()  # refuse before the body is read
+    read_options = options_reader(request, context)
     artifact, options = await receive_submission(request, context.artifacts, settings, read_options)
     import_id = await to_thread.run_sync(
         receive_import, context, options, [artifact], actor, request.state.request_id, limiter=threads.uploads
     )
     request.state.import_id = import_id
     return answer(await _await_outcome(context, import_id, settings.wait_seconds, threads.outcomes))
+
+
+def options_reader(request: Request, context: Context) -> ReadOptions:
+    """Return what reads the options of a body beside those of the query, which are refused before a body is read."""
+    query = [{name: value} for name, value in request.query_params.multi_items()]
+    read_options = partial(parse_options, *query, now=context.clock())
+    read_options()
+    return read_options
 
 
 async def _await_outcome(

@@ -42,6 +42,7 @@ _DISCARDED = {**_PENDING, "status": "discarded", "completed_at": "2026-11-20T09:
 EXAMPLES: dict[tuple[str, str, str], Any] = {
     ("post", "/api/import", "201"): examples.REPORT,
     ("post", "/api/import", "202"): _PENDING,
+    ("post", "/api/import/validate", "200"): examples.VALIDATION,
     ("get", "/api/imports", "200"): examples.page(examples.REPORT),
     ("get", "/api/imports/{import_id}", "200"): examples.REPORT,
     ("get", "/api/imports/{import_id}/rejections", "200"): examples.page(examples.REJECTION),

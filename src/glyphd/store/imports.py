@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, text, true, update
 
 from glyphd.domain.imports import Import, Kind, OnError, PublishMode, Status
 from glyphd.errors import GlyphdError, ImportNotFound, InvalidParameter, LeaseLost
@@ -201,18 +201,20 @@ def latest_by_source(connection: Connection) -> list[tuple[Import, int]]:
     return [(_import(row), count) for row in rows if (count := row.pop("imports"))]
 
 
-def earlier_duplicate(connection: Connection, entry: Import, sha256: Sequence[str]) -> str | None:
-    """Return the first staged or published import of the same source with one of these artifacts, before this one."""
+def earlier_duplicate(
+    connection: Connection, source: str, sha256: Sequence[str], *, below_id: int | None = None
+) -> str | None:
+    """Return the first staged or published import of a source with one of these artifacts, before the given one."""
     table = import_batches.c
     query = (
         select(table.import_id)
         .join(import_artifacts, import_artifacts.c.import_id == table.import_id)
         .where(
             import_artifacts.c.sha256.in_(sha256),
-            of_source(entry.source),
+            of_source(source),
             table.kind == Kind.BATCH,
             table.status.in_([Status.STAGED, Status.PUBLISHED]),
-            table.id < entry.id,
+            true() if below_id is None else table.id < below_id,
         )
         .order_by(table.id)
         .limit(1)

@@ -4,8 +4,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from glyphd.api import answers, examples, importing
-from glyphd.api.import_body import IMPORT_BODY, IMPORT_PARAMETERS, IMPORT_RESPONSES, REASON_BODY
+from glyphd.api import answers, examples, importing, validating
+from glyphd.api.import_body import (
+    IMPORT_BODY,
+    IMPORT_PARAMETERS,
+    IMPORT_RESPONSES,
+    REASON_BODY,
+    VALIDATION_RESPONSES,
+)
 from glyphd.api.paging import number_of
 from glyphd.api.problems import declare
 from glyphd.api.requests import Actor, GivenReason, ImportId, ServerSettings, ServiceContext
@@ -31,6 +37,7 @@ from glyphd.services import discarding, inspecting, reporting, returning, survey
 from glyphd.services.inspecting import RejectedRecord
 from glyphd.services.reporting import ImportReport
 from glyphd.services.surveying import SourceSummary
+from glyphd.services.validating import ValidationReport
 
 router = APIRouter(prefix="/api", tags=["imports"])
 
@@ -48,6 +55,20 @@ async def post_import(request: Request, context: ServiceContext, settings: Serve
     Partial success is a success: what is wrong with single records is in the report.
     """
     return await importing.import_batch(request, context, settings, actor)
+
+
+@router.post(
+    "/import/validate",
+    responses=VALIDATION_RESPONSES,
+    response_model=ValidationReport,
+    openapi_extra={"requestBody": IMPORT_BODY, "parameters": IMPORT_PARAMETERS},
+)
+async def post_validate(request: Request, context: ServiceContext, settings: ServerSettings) -> Response:
+    """Tell what an import of this batch would answer, and store nothing.
+
+    A batch that could not be imported is no error here: `would_import` is false, and `failure` says why.
+    """
+    return await validating.validate_batch(request, context, settings)
 
 
 @router.get("/imports", responses=declare(InvalidParameter))

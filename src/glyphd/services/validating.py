@@ -1,0 +1,109 @@
+"""Validate a batch before it is sent: what an import would answer, by the same way, and nothing of it stays."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from glyphd.artifacts.folder import ArtifactFolder
+from glyphd.domain.imports import Artifact
+from glyphd.ingest.formats import Format, detect_format
+from glyphd.ingest.submitted import HEAD_BYTES, SubmittedFile
+from glyphd.services.context import Context
+from glyphd.services.options import ImportOptions
+from glyphd.services.receiving import store_file
+from glyphd.services.rehearsing import Findings, Rehearsal, rehearse
+from glyphd.services.reporting import ModelCount, RecordError
+from glyphd.store import imports
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationReport:
+    """What an import of the batch would report; ``count`` is how many rows would be stored. Prices are USD.
+
+    ``satisfies`` are the schema versions under which it would be imported, ``columns`` is header as submitted → field,
+    null for one that is ignored. ``failure`` is what the import would fail with, null when ``would_import``.
+    """
+
+    would_import: bool
+    failure: dict[str, Any] | None
+    schema_version: str
+    satisfies: list[str]
+    format: Format
+    received: int
+    count: int
+    rejected: int
+    warning_counts: dict[str, int]
+    errors: list[RecordError]
+    error_counts: dict[str, int]
+    errors_truncated: bool
+    columns: dict[str, str | None]
+    ignored_columns: list[str]
+    duplicate_of: str | None
+    price_range: tuple[float, float] | None
+    score_range: tuple[float, float] | None
+    top_models: list[ModelCount]
+    artifacts: list[Artifact]
+
+
+@contextmanager
+def passing(context: Context) -> Iterator[Context]:
+    """The same context over an artifact store of its own, which goes in the end with all that it holds.
+
+    Raises NoSpaceLeft.
+    """
+    with context.artifacts.scratch() as folder:
+        yield replace(context, artifacts=ArtifactFolder(folder))
+
+
+def validate_files(context: Context, options: ImportOptions, files: Mapping[str, Path]) -> ValidationReport:
+    """Validate local files, given by role, as one batch in this process; a batch of one file has the role `batch`.
+
+    Raises UnsupportedFormat, NoSpaceLeft, MalformedRequest.
+    """
+    with passing(context) as own:
+        stored = [store_file(own, file, role) for role, file in files.items()]
+        with own.artifacts.scratch() as spool:
+            findings = rehearse(rehearsal_of(own, options, stored, spool))
+        return report_validation(own, options, stored, findings)
+
+
+def rehearsal_of(context: Context, options: ImportOptions, stored: Sequence[Artifact], spool: Path) -> Rehearsal:
+    """Return what is to be rehearsed of artifacts of a :func:`passing` context."""
+    return Rehearsal(
+        files=[_submitted(context, artifact) for artifact in stored],
+        schema_version=options.schema_version,
+        on_error=options.on_error,
+        received_at=context.clock(),
+        limits=context.limits,
+        spool=spool,
+    )
+
+
+def _submitted(context: Context, artifact: Artifact) -> SubmittedFile:
+    return SubmittedFile(
+        context.artifacts.locate(artifact.sha256), artifact.media_type, artifact.filename, artifact.role
+    )
+
+
+def report_validation(
+    context: Context, options: ImportOptions, stored: Sequence[Artifact], findings: Findings
+) -> ValidationReport:
+    """Say of what was found what the ledger adds to it: whether the batch is there already."""
+    with context.database.reading() as connection:
+        digests = [artifact.sha256 for artifact in stored]
+        duplicate_of = imports.earlier_duplicate(connection, options.source, digests)
+    return ValidationReport(
+        **{name: getattr(findings, name) for name in Findings.__dataclass_fields__},
+        would_import=findings.failure is None,
+        schema_version=options.schema_version,
+        format=_format(context, stored[0]),
+        duplicate_of=duplicate_of,
+        artifacts=list(stored),
+    )
+
+
+def _format(context: Context, artifact: Artifact) -> Format:
+    with context.artifacts.locate(artifact.sha256).open("rb") as file:
+        return detect_format(artifact.media_type, artifact.filename, file.read(HEAD_BYTES))
