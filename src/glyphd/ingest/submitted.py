@@ -21,10 +21,8 @@ class SubmittedFile:
     role: str = "batch"
 
 
-def open_submitted(
-    files: Sequence[SubmittedFile], *, schema_version: str, limits: Limits, spool: Path  # noqa: ARG001
-) -> RecordReader:
-    """Open the records of a batch. ``spool`` is a directory for what need not outlast the reading.
+def open_submitted(files: Sequence[SubmittedFile], *, schema_version: str, limits: Limits) -> RecordReader:
+    """Open the records of a batch.
 
     Raises UnsupportedFormat, and FileFault, here or while the records are read.
     """

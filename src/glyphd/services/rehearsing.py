@@ -88,9 +88,7 @@ def _judge(
     """Read the whole batch; return the first issues of its records, and what an import would fail with."""
     errors: list[RecordError] = []
     try:
-        reader = open_submitted(
-            rehearsal.files, schema_version=judgement.schema_version, limits=rehearsal.limits, spool=rehearsal.spool
-        )
+        reader = open_submitted(rehearsal.files, schema_version=judgement.schema_version, limits=rehearsal.limits)
         for verdict in judgement.verdicts(reader):
             found = record_errors((rejected.import_index, rejected.issues) for rejected in verdict.rejections)
             errors += found[: ERRORS_LIMIT - len(errors)]

@@ -7,7 +7,6 @@ that lost its import can write nothing more, and other writers never wait for lo
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 import polars as pl
 import structlog
@@ -92,7 +91,7 @@ def run_import(context: Context, held: Import) -> None:
     run = _Run(context, held, judgement)
     try:
         with heartbeat(context, held), context.artifacts.scratch() as spool, Derivation(spool) as derivation:
-            run.read_artifacts(spool, derivation)
+            run.read_artifacts(derivation)
             log.info("import.read", received=judgement.received, count=judgement.count, rejected=judgement.rejected)
             finished = audit_import(context, held, run.outcome(), derivation)
         log.info("import.finished", status=finished.status, count=finished.count, rejected=finished.rejected)
@@ -125,11 +124,11 @@ class _Run:
     records_done: int = 0
     known_models: set[str] = field(default_factory=set)
 
-    def read_artifacts(self, spool: Path, derivation: Derivation) -> None:
+    def read_artifacts(self, derivation: Derivation) -> None:
         """Store every record of the batch as a row or as a rejection. Raises FileFault and LeaseLost."""
         if self.held.fencing_token > 1:  # not `attempts`: one that was stopped on purpose is not counted
             self._remove_leftovers()
-        for verdict in self.judgement.verdicts(self._open(spool)):
+        for verdict in self.judgement.verdicts(self._open()):
             self._store(verdict)
             derivation.add(verdict.accepted)
 
@@ -155,7 +154,7 @@ class _Run:
         except GlyphdError as exc:  # the store itself is the trouble: the lease lapses and the import is tried again
             _log.error("import.failure_not_written", import_id=self.held.import_id, code=exc.code, detail=exc.detail)
 
-    def _open(self, spool: Path) -> RecordReader:
+    def _open(self) -> RecordReader:
         with self.context.database.reading() as connection:
             stored = artifacts.artifacts_of(connection, self.held.import_id)
         files = [
@@ -163,7 +162,7 @@ class _Run:
             for each in stored
         ]
         schema_version, limits = self.held.schema_version, self.context.limits
-        return open_submitted(files, schema_version=schema_version, limits=limits, spool=spool)
+        return open_submitted(files, schema_version=schema_version, limits=limits)
 
     def _remove_leftovers(self) -> None:
         """Delete what a dead predecessor wrote, step by step under this worker's own token."""
