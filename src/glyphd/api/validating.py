@@ -6,7 +6,7 @@ anyio keeps that process for the next batch, replaces one that died, and kills i
 import asyncio
 import os
 
-from anyio import BrokenWorkerProcess, to_process, to_thread
+from anyio import BrokenWorkerProcess, CapacityLimiter, to_process, to_thread
 from fastapi import Request, Response
 from fastapi.concurrency import contextmanager_in_threadpool
 from pydantic import TypeAdapter
@@ -42,8 +42,7 @@ async def validate_batch(request: Request, context: Context, settings: Settings)
 
 async def _rehearsed(request: Request, rehearsal: Rehearsal) -> Findings:
     """Rehearse in another process, for as long as the client waits. Raises WorkerDied, IncompleteBody."""
-    limiter = threads_of(request).validations
-    work = asyncio.create_task(to_process.run_sync(_give_way, rehearsal, cancellable=True, limiter=limiter))
+    work = asyncio.create_task(_in_process(rehearsal, threads_of(request).validations))
     gone = asyncio.create_task(_until_gone(request))
     try:
         await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -56,6 +55,12 @@ async def _rehearsed(request: Request, rehearsal: Rehearsal) -> Findings:
         work.cancel()
         gone.cancel()
         await asyncio.gather(work, gone, return_exceptions=True)  # the process has ended before its files go
+
+
+async def _in_process(rehearsal: Rehearsal, limiter: CapacityLimiter) -> Findings:
+    async with limiter:
+        await asyncio.shield(to_process.run_sync(os.getpid))  # anyio forgets a process whose start is cancelled
+        return await to_process.run_sync(_give_way, rehearsal, cancellable=True)
 
 
 def _give_way(rehearsal: Rehearsal) -> Findings:

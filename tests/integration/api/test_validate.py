@@ -148,7 +148,7 @@ def started(api: httpx.Client, validators: Validators) -> Iterator[HTTPConnectio
     """A connection on which a batch has been sent that takes seconds, once a process is at it."""
     connection = HTTPConnection(api.base_url.host, api.base_url.port or 0, timeout=60)
     connection.request("POST", "/api/import/validate", json.dumps([ROW] * 200_000), JSON)
-    until(lambda: len(validators()) == 1)
+    until(lambda: any(os.getpriority(os.PRIO_PROCESS, pid) for pid in validators()))  # it gives way once it works
     yield connection
     connection.close()
 
