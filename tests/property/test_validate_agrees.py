@@ -66,6 +66,9 @@ def _imported(context: Context, file: Path, options: ImportOptions) -> ImportRep
 @given(file=_FILES, options=_OPTIONS)
 @example(file=("batch.csv", b""), options={"on_error": OnError.CONTINUE})
 @example(file=("batch.csv", b"price,price\n1,2\n"), options={"on_error": OnError.CONTINUE})
+@example(file=("batch.json", b"\x89PNG"), options={"on_error": OnError.CONTINUE})
+@example(file=("batch.json", b"[]\x89"), options={"on_error": OnError.CONTINUE})
+@example(file=("batch.json", b"[\x89]"), options={"on_error": OnError.CONTINUE})
 @_SETTINGS
 def test_validation_and_import_agree(
     context: Context, tmp_path: Path, file: tuple[str, bytes], options: dict[str, Any]
