@@ -91,20 +91,19 @@ class _Installation:
         records, source, on_error, fate, metadata = batch
         options = {"source": source, "on_error": on_error, "metadata": json.dumps(metadata)}
         body = json.dumps([as_json(record) for record in records])
-        answer = self.client.post(
-            "/api/import",
-            params=options,
-            content=body,
-            headers={"content-type": "application/json", "x-request-id": f"r{len(self.imports)}"},
+        headers = {"content-type": "application/json", "x-request-id": f"r{len(self.imports)}"}
+        validated, answer = (
+            self.client.post(path, params=options, content=body, headers=headers)
+            for path in ("/api/import/validate", "/api/import")
         )
         if "import_id" not in answer.json():
-            return self.plain(answer.text)
+            return self.plain(validated.text + answer.text)
         self.imports.append(answer.json()["import_id"])
         if fate == "discard":
             discard_import(self.context, self.imports[-1], "test", "unwanted")
         while fate == "run" and run_next(self.context, "worker"):
             pass
-        return self.plain(answer.text)
+        return self.plain(validated.text + answer.text)
 
     def submit_run(self, enriched: bytes, scored: bytes) -> str:
         """Import the two files of a pipeline run."""

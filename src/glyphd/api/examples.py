@@ -150,6 +150,19 @@ PIPELINE_REPORT: dict[str, Any] = {
     ],
 }
 
+_ONLY_IN_REPORTS = {
+    *("import_id", "status", "source", "source_version", "previous_import_id", "parent_import_id", "kind"),
+    *("campaign_id", "metadata", "observed_at", "imported_at", "completed_at", "duration_ms", "progress", "gates"),
+    *("published_at", "links"),
+}
+VALIDATION: dict[str, Any] = {
+    **{name: value for name, value in REPORT.items() if name not in _ONLY_IN_REPORTS},
+    "would_import": True,
+    "satisfies": ["v1.0", "v1.1"],
+    "format": "CSV",
+    "columns": {name: name for name in _HEADER.split(",")},
+}
+
 REJECTION: dict[str, Any] = {
     "import_index": 9,
     "raw": "A40,48,0,True,300,Contact for Quote,41.0,Used,3,Orrin Parts,Asia,"

@@ -92,7 +92,8 @@ RETRY_HEADERS = [
         examples=["respond-async", "wait=10"],
     ),
 ]
-IMPORT_PARAMETERS = [*(parameter(name, schema) for name, schema in OPTIONS.items()), *RETRY_HEADERS]
+OPTION_PARAMETERS = [parameter(name, schema) for name, schema in OPTIONS.items()]
+IMPORT_PARAMETERS = [*OPTION_PARAMETERS, *RETRY_HEADERS]
 
 
 def json_object(required: Sequence[str], properties: dict[str, Any]) -> dict[str, Any]:
@@ -141,14 +142,22 @@ IMPORT_BODY = {
 
 _FILE_FAULTS = sorted(errors.FileFault.__subclasses__(), key=lambda fault: fault.code)
 _CONTENT_FAULTS = [fault for fault in _FILE_FAULTS if fault.kind is errors.FileFault.kind]
-_REFUSALS = declare(
+_UNREADABLE = (
+    errors.MalformedRequest,
+    errors.IncompleteBody,
+    errors.BodyTooLarge,
+    errors.UnsupportedFormat,
+    errors.NoSpaceLeft,
+    errors.WorkerDied,
+    errors.CountsDisagree,
+)
+_UNACCEPTED = (
     errors.InvalidParameter,
     errors.ConflictingOptions,
-    errors.IdempotencyKeyReused,
     errors.UnsupportedSchemaVersion,
     errors.MissingFile,
-    *_CONTENT_FAULTS,
 )
+_REFUSALS = declare(*_UNACCEPTED, errors.IdempotencyKeyReused, *_CONTENT_FAULTS)
 _REFUSALS[422]["content"]["application/problem+json"]["schema"] = {
     "anyOf": [{"$ref": "#/components/schemas/ImportProblem"}, {"$ref": "#/components/schemas/Problem"}]
 }
@@ -160,23 +169,19 @@ IMPORT_RESPONSES: dict[int | str, dict[str, Any]] = {
         "description": "Received; not finished within the wait. `Location` tells where the report will be.",
     },
     **declare(
-        errors.MalformedRequest,
-        errors.IncompleteBody,
+        *_UNREADABLE,
         errors.MalformedIdempotencyKey,
         errors.IdempotencyKeyInFlight,
         errors.ImportDiscarded,
         errors.IllegalTransition,
-        errors.BodyTooLarge,
-        errors.UnsupportedFormat,
         errors.QueueFull,
-        errors.NoSpaceLeft,
         errors.DecodedTooLarge,
-        errors.WorkerDied,
-        errors.CountsDisagree,
         errors.ArtifactDamaged,
     ),
     **_REFUSALS,
 }
+
+VALIDATION_RESPONSES: dict[int | str, dict[str, Any]] = declare(*_UNREADABLE, errors.IllegalTransition, *_UNACCEPTED)
 
 REPLAY_RESPONSES: dict[int | str, dict[str, Any]] = {
     **IMPORT_RESPONSES,

@@ -16,6 +16,8 @@ class Threads:
         self.json_bodies = CapacityLimiter(1)
         """A file's text inside JSON takes up to five times its size while it is taken apart."""
         self.outcomes = CapacityLimiter(4)
+        self.validations = CapacityLimiter(1)
+        """Processes: one batch is validated at a time, the others wait with their bytes on the disk."""
 
 
 def threads_of(request: Request) -> Threads:

@@ -33,6 +33,10 @@ class GlyphdError(Exception):
         self.members = members
         super().__init__(self.detail)
 
+    def description(self) -> dict[str, Any]:
+        """Return the failure as the ledger and reports keep it."""
+        return {"code": self.code, "title": self.title(), "detail": self.detail, **self.members}
+
     @classmethod
     def title(cls) -> str:
         """Return what this failure is called, the same for every case of it."""

@@ -1,14 +1,16 @@
 """The report of an import: the one shape in which every edge tells what became of a batch (DESIGN §6)."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection
 
 from glyphd.domain.gates import Gate, read_gates
 from glyphd.domain.imports import PENDING, Artifact, Import, ImportFilters, Kind, Status
-from glyphd.domain.issues import IssueCode
+from glyphd.domain.issues import Issue, IssueCode
 from glyphd.domain.progress import Progress, progress_of
 from glyphd.services.context import Context
 from glyphd.store import artifacts, imports, rejections, statistics
@@ -107,9 +109,9 @@ def build_report(connection: Connection, entry: Import) -> ImportReport:
         duration_ms=_duration_ms(entry),
         errors=errors,
         errors_truncated=sum(entry.error_counts.values()) > len(errors),
-        duplicate_of=imports.earlier_duplicate(connection, entry, stored),
-        price_range=_range(entry.min_price, entry.max_price),
-        score_range=_range(entry.min_score, entry.max_score),
+        duplicate_of=_duplicate_of(connection, entry, stored),
+        price_range=range_of(entry.min_price, entry.max_price),
+        score_range=range_of(entry.min_score, entry.max_score),
         top_models=_top_models(connection, entry) if counted else [],
         artifacts=stored,
         progress=_progress(connection, entry),
@@ -120,20 +122,32 @@ def build_report(connection: Connection, entry: Import) -> ImportReport:
 _TAKEN_OVER = sorted({*ImportReport.__dataclass_fields__} & {*Import.__dataclass_fields__} - {"gates"})
 
 
-def _errors(connection: Connection, entry: Import) -> list[RecordError]:
-    errors = [
+def _duplicate_of(connection: Connection, entry: Import, stored: Sequence[Artifact]) -> str | None:
+    if entry.kind is not Kind.BATCH:
+        return None
+    return imports.earlier_duplicate(connection, entry.source, stored, below_id=entry.id)
+
+
+def record_errors(found: Iterable[tuple[int, Sequence[Issue]]]) -> list[RecordError]:
+    """Return the first hundred issues of rejected records, each record given by its import_index."""
+    errors = (
         RecordError(import_index, issue.field, issue.code, issue.message, issue.value)
-        for import_index, issues in rejections.list_issues(connection, entry.import_id, limit=ERRORS_LIMIT)
+        for import_index, issues in found
         for issue in issues
-    ]
-    return errors[:ERRORS_LIMIT]
+    )
+    return list(islice(errors, ERRORS_LIMIT))
+
+
+def _errors(connection: Connection, entry: Import) -> list[RecordError]:
+    return record_errors(rejections.list_issues(connection, entry.import_id, limit=ERRORS_LIMIT))
 
 
 def _top_models(connection: Connection, entry: Import) -> list[ModelCount]:
     return [ModelCount(*row) for row in statistics.top_models(connection, entry.import_id, TOP_MODELS)]
 
 
-def _range(low: float | None, high: float | None) -> tuple[float, float] | None:
+def range_of(low: float | None, high: float | None) -> tuple[float, float] | None:
+    """Return a range; None where there are no rows."""
     return None if low is None or high is None else (low, high)
 
 

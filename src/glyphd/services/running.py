@@ -4,32 +4,29 @@ A run writes in short transactions, each of which renews the lease and compares 
 that lost its import can write nothing more, and other writers never wait for long.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 import polars as pl
 import structlog
 
-from glyphd.domain.imports import Import, Kind, OnError, Status
+from glyphd.domain.imports import Import, Kind, Status
 from glyphd.domain.issues import Rejection
 from glyphd.errors import (
     FileFault,
     GlyphdError,
     LeaseLost,
-    NoValidRecord,
-    RejectedRecords,
     StoreUnavailable,
     UnexpectedFailure,
     WorkerDied,
 )
-from glyphd.ingest.ahead import read_ahead
-from glyphd.ingest.columns import ColumnMapping
 from glyphd.ingest.derivation import Derivation
+from glyphd.ingest.judgement import Judgement
 from glyphd.ingest.records import RecordReader
 from glyphd.ingest.submitted import SubmittedFile, open_submitted
-from glyphd.ingest.validate import Validator, Verdict
+from glyphd.ingest.validate import Verdict
 from glyphd.services.auditing import audit_import
 from glyphd.services.cleaning import remove_rows
 from glyphd.services.context import Context
@@ -94,11 +91,12 @@ def run_import(context: Context, held: Import) -> None:
     """Run a claimed import to published, staged or failed. Never raises for what is wrong with the batch."""
     log = _log.bind(import_id=held.import_id, attempt=held.attempts, request_id=_request_id(context, held))
     log.info("import.started", source=held.source)
-    run = _Run(context, held)
+    judgement = Judgement(held.schema_version, _received_at(context, held), held.on_error)
+    run = _Run(context, held, judgement)
     try:
         with heartbeat(context, held), context.artifacts.scratch() as spool, Derivation(spool) as derivation:
-            run.read_artifacts(derivation)
-            log.info("import.read", received=run.received, count=run.count, rejected=run.rejected)
+            run.read_artifacts(derivation, spool)
+            log.info("import.read", received=judgement.received, count=judgement.count, rejected=judgement.rejected)
             finished = audit_import(context, held, run.outcome(), derivation)
         log.info("import.finished", status=finished.status, count=finished.count, rejected=finished.rejected)
     except LeaseLost:
@@ -130,46 +128,34 @@ def _request_id(context: Context, held: Import) -> str | None:
 
 @dataclass(slots=True)
 class _Run:
-    """One attempt at one import, and what it has counted so far."""
+    """One attempt at one import, and how far it has come."""
 
     context: Context
     held: Import
-    received: int = 0
-    count: int = 0
-    rejected: int = 0
-    warning_counts: Counter[str] = field(default_factory=Counter)
-    error_counts: Counter[str] = field(default_factory=Counter)
-    columns: ColumnMapping | None = None
+    judgement: Judgement
+    records_done: int = 0
     known_models: set[str] = field(default_factory=set)
     bytes_done: int = 0
     bytes_total: int | None = None
 
-    def read_artifacts(self, derivation: Derivation) -> None:
+    def read_artifacts(self, derivation: Derivation, spool: Path) -> None:
         """Store every record of the batch as a row or as a rejection. Raises FileFault and LeaseLost."""
         if self.held.fencing_token > 1:  # not `attempts`: one that was stopped on purpose is not counted
             self._remove_leftovers()
-        validator = Validator(self.held.schema_version, _received_at(self.context, self.held))
-        reader = self._open(spool)
-        for received, verdict in read_ahead((chunk.received, validator.validate(chunk)) for chunk in reader):
-            self.columns = reader.columns
-            self._store(verdict, derivation)
-            self.received += received
-        self.columns = reader.columns
-        if self.rejected and self.held.on_error is OnError.ABORT:
-            raise RejectedRecords(f"{self.rejected} of {self.received} records were rejected, and on_error is abort.")
-        if not self.count:
-            raise NoValidRecord(f"{self.received} of {self.received} records were rejected.")
+        for verdict in self.judgement.verdicts(self._open(spool)):
+            self._store(verdict)
+            derivation.add(verdict.accepted)
 
     def outcome(self) -> dict[str, object]:
-        """Return what the run has counted, as columns of the ledger."""
-        self.warning_counts.update(self.columns.warning_counts if self.columns else {})
+        """Return what has been counted, as columns of the ledger."""
+        judged = self.judgement
         return {
-            "received": self.received,
-            "rejected": self.rejected,
-            "error_counts": dict(self.error_counts),
-            "warning_counts": dict(self.warning_counts),
-            "ignored_columns": self.columns.ignored if self.columns else [],
-            "column_mapping": self.columns.mapping if self.columns else {},
+            "received": judged.received,
+            "rejected": judged.rejected,
+            "error_counts": dict(judged.error_counts),
+            "warning_counts": dict(judged.warning_counts),
+            "ignored_columns": judged.columns.ignored,
+            "column_mapping": judged.columns.mapping,
         }
 
     def fail(self, problem: GlyphdError) -> None:
@@ -198,11 +184,9 @@ class _Run:
         for work in remove_rows(self.context, self.held.import_id, with_rejections=True):
             imports.update_running(work.connection, self.held, self._renewal())
 
-    def _store(self, verdict: Verdict, derivation: Derivation) -> None:
-        accepted = verdict.accepted
-        if self.held.on_error is OnError.ABORT and (self.rejected or verdict.rejections):
-            accepted = accepted.clear()  # all or nothing: from the first rejection on, only rejections are kept
-        steps = list(_steps(accepted, verdict.rejections, self.context.database.step_rows.listings))
+    def _store(self, verdict: Verdict) -> None:
+        size = self.context.database.step_rows.listings
+        steps = list(_steps(verdict.accepted, verdict.rejections, size))
         before = self.bytes_done
         for number, (some_rows, some_rejections) in enumerate(steps, start=1):
             self.bytes_done = before + (verdict.bytes_done - before) * number // len(steps)
@@ -210,14 +194,10 @@ class _Run:
                 self._write(work, some_rows, some_rejections)
                 work.commit()
             self.context.database.give_way()
-        derivation.add(accepted)
-        self.error_counts.update(verdict.error_counts)
-        self.warning_counts.update(verdict.warning_counts)
 
     def _write(self, work: UnitOfWork, accepted: pl.DataFrame, rejected: list[Rejection]) -> None:
         import_id, now = self.held.import_id, self.context.clock()
-        self.count += len(accepted)
-        self.rejected += len(rejected)
+        self.records_done += len(accepted) + len(rejected)
         imports.update_running(work.connection, self.held, self._renewal())
         if len(accepted):
             rows.insert_new_models(work, import_id, accepted, self.known_models, now)
@@ -228,7 +208,7 @@ class _Run:
         now = self.context.clock()
         return {
             "lease_expires_at": now + self.context.lease,
-            "records_done": self.count + self.rejected,
+            "records_done": self.records_done,
             "bytes_done": self.bytes_done,
             "bytes_total": self.bytes_total,
             "progressed_at": now,
@@ -245,10 +225,9 @@ def _steps(
 
 def _write_failure(context: Context, work: UnitOfWork, entry: Import, problem: GlyphdError) -> None:
     now = context.clock()
-    failure = {"code": problem.code, "title": problem.title(), "detail": problem.detail, **problem.members}
     values = {
         "status": Status.FAILED,
-        "failure": failure,
+        "failure": problem.description(),
         "count": 0,
         "completed_at": now,
         "lease_expires_at": None,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, text, true, update
 
 from glyphd.domain.imports import Artifact, Import, ImportFilters, Kind, OnError, PublishMode, Status
 from glyphd.errors import GlyphdError, ImportNotFound, InvalidParameter, LeaseLost
@@ -208,9 +208,11 @@ def latest_by_source(connection: Connection) -> list[tuple[Import, int]]:
     return [(_import(row), count) for row in rows if (count := row.pop("imports"))]
 
 
-def earlier_duplicate(connection: Connection, entry: Import, stored: Sequence[Artifact]) -> str | None:
-    """Return the first staged or published batch of the same source with the same artifacts, before this batch."""
-    if not stored or entry.kind is not Kind.BATCH:
+def earlier_duplicate(
+    connection: Connection, source: str, stored: Sequence[Artifact], *, below_id: int | None = None
+) -> str | None:
+    """Return the first staged or published batch of a source with the same artifacts, before the given import."""
+    if not stored:
         return None
     table, kept = import_batches.c, import_artifacts.c
     same = or_(*(and_(kept.role == artifact.role, kept.sha256 == artifact.sha256) for artifact in stored))
@@ -221,10 +223,10 @@ def earlier_duplicate(connection: Connection, entry: Import, stored: Sequence[Ar
         .where(
             table.import_id.in_(sharing),
             own == len(stored),
-            of_source(entry.source),
+            of_source(source),
             table.kind == Kind.BATCH,
             table.status.in_([Status.STAGED, Status.PUBLISHED]),
-            table.id < entry.id,
+            true() if below_id is None else table.id < below_id,
         )
         .order_by(table.id)
         .limit(1)

@@ -4,14 +4,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 
-from glyphd.api import answers, examples, importing
+from glyphd.api import answers, examples, importing, validating
 from glyphd.api.import_body import (
     IMPORT_BODY,
     IMPORT_PARAMETERS,
     IMPORT_RESPONSES,
+    OPTION_PARAMETERS,
     REASON_BODY,
     REPLAY_RESPONSES,
     RETRY_HEADERS,
+    VALIDATION_RESPONSES,
 )
 from glyphd.api.paging import number_of
 from glyphd.api.pipeline_body import PIPELINE_BODY, PIPELINE_PARAMETERS, PIPELINE_RESPONSES
@@ -40,6 +42,7 @@ from glyphd.services import discarding, inspecting, publishing, reporting, retur
 from glyphd.services.inspecting import RejectedRecord
 from glyphd.services.reporting import ImportReport
 from glyphd.services.surveying import SourceSummary
+from glyphd.services.validating import ValidationReport
 
 router = APIRouter(prefix="/api", tags=["imports"])
 
@@ -57,6 +60,20 @@ async def post_import(request: Request, context: ServiceContext, settings: Serve
     Partial success is a success: what is wrong with single records is in the report.
     """
     return await importing.import_batch(request, context, settings, actor)
+
+
+@router.post(
+    "/import/validate",
+    responses=VALIDATION_RESPONSES,
+    response_model=ValidationReport,
+    openapi_extra={"requestBody": IMPORT_BODY, "parameters": OPTION_PARAMETERS},
+)
+async def post_validate(request: Request, context: ServiceContext, settings: ServerSettings) -> Response:
+    """Tell what an import of this batch would answer, and store nothing.
+
+    A batch that could not be imported is no error here: `would_import` is false, and `failure` says why.
+    """
+    return await validating.validate_batch(request, context, settings)
 
 
 @router.post(

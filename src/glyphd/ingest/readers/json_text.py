@@ -133,8 +133,9 @@ class JsonText:
         """Return the fault at a position of ``text``, by default the present one."""
         offset = self._offset(self.position if position is None else position)
         line, column = _line_and_column(self._path, offset)
+        shown = as_bytes(what).decode("utf-8", "backslashreplace")  # a byte that is not UTF-8 is shown as its escape
         return MalformedJson(
-            f"Malformed JSON in line {line}, column {column} (byte {offset}): {what}.",
+            f"Malformed JSON in line {line}, column {column} (byte {offset}): {shown}.",
             offset=offset,
             line=line,
             column=column,

@@ -1,0 +1,99 @@
+"""Validate a batch before it is sent: what an import would answer, by the same way, and nothing of it stays."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from glyphd.domain.imports import Artifact
+from glyphd.errors import FileFault
+from glyphd.ingest.media_types import Format
+from glyphd.ingest.submitted import HEAD_BYTES, SubmittedFile, read_head
+from glyphd.services.context import Context
+from glyphd.services.options import DEFAULT_SOURCE, ImportOptions
+from glyphd.services.receiving import passing, store_file
+from glyphd.services.rehearsing import Findings, Rehearsal, rehearse
+from glyphd.services.reporting import ModelCount, RecordError
+from glyphd.store import imports
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationReport:
+    """What an import of the batch would report; ``count`` is how many rows would be stored. Prices are USD.
+
+    ``satisfies`` are the schema versions under which it would be imported, ``columns`` is header as submitted → field,
+    null for one that is ignored; ``format`` is that of a compressed file's content. ``failure`` is what the import would fail with, null when ``would_import``.
+    """
+
+    would_import: bool
+    failure: dict[str, Any] | None
+    schema_version: str
+    satisfies: list[str]
+    format: Format | None
+    received: int
+    count: int
+    rejected: int
+    warning_counts: dict[str, int]
+    errors: list[RecordError]
+    error_counts: dict[str, int]
+    errors_truncated: bool
+    columns: dict[str, str | None]
+    ignored_columns: list[str]
+    duplicate_of: str | None
+    price_range: tuple[float, float] | None
+    score_range: tuple[float, float] | None
+    top_models: list[ModelCount]
+    artifacts: list[Artifact]
+
+
+def validate_files(context: Context, options: ImportOptions, files: Mapping[str, Path]) -> ValidationReport:
+    """Validate local files, given by role, as one batch in this process; a batch of one file has the role `batch`.
+
+    Raises UnsupportedFormat, NoSpaceLeft, MalformedRequest.
+    """
+    with passing(context) as own:
+        stored = [store_file(own, file, role) for role, file in files.items()]
+        with own.artifacts.scratch() as spool:
+            findings = rehearse(rehearsal_of(own, options, stored, spool))
+        return report_validation(own, options, stored, findings)
+
+
+def rehearsal_of(context: Context, options: ImportOptions, stored: Sequence[Artifact], spool: Path) -> Rehearsal:
+    """Return what is to be rehearsed of artifacts of a :func:`passing` context."""
+    return Rehearsal(
+        files=[_submitted(context, artifact) for artifact in stored],
+        schema_version=options.schema_version,
+        on_error=options.on_error,
+        received_at=context.clock(),
+        limits=context.limits,
+        spool=spool,
+    )
+
+
+def _submitted(context: Context, artifact: Artifact) -> SubmittedFile:
+    return SubmittedFile(
+        context.artifacts.locate(artifact.sha256), artifact.media_type, artifact.filename, artifact.role
+    )
+
+
+def report_validation(
+    context: Context, options: ImportOptions, stored: Sequence[Artifact], findings: Findings
+) -> ValidationReport:
+    """Say of what was found what the ledger adds to it: whether the batch is there already."""
+    with context.database.reading() as connection:
+        duplicate_of = imports.earlier_duplicate(connection, options.source or DEFAULT_SOURCE, stored)
+    return ValidationReport(
+        **{name: getattr(findings, name) for name in Findings.__dataclass_fields__},
+        would_import=findings.failure is None,
+        schema_version=options.schema_version,
+        format=_format(context, stored[0]),
+        duplicate_of=duplicate_of,
+        artifacts=list(stored),
+    )
+
+
+def _format(context: Context, artifact: Artifact) -> Format | None:
+    try:
+        return read_head(_submitted(context, artifact), HEAD_BYTES)[0]
+    except FileFault:  # the compression is broken, which is the failure
+        return None
