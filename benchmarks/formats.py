@@ -13,6 +13,7 @@ No-op control: reading and hashing the largest of the files.
 import gzip
 import shutil
 import statistics
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,7 +22,11 @@ import polars as pl
 from benchmarks.generate import Dataset, dataset
 from benchmarks.measure import Budget, Figure, Options, read_through, run_alone, seconds
 from benchmarks.server import Server
-from glyphd.ingest.compression import zstd
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 HALF = 0.5
 INTEGERS = ("vram_gb", "tdp_watts", "mig_support")

@@ -98,14 +98,6 @@ async def _answer_for(
     return answer(report, {**said, **await key_headers(request, context, claim)})
 
 
-def options_reader(request: Request, context: Context) -> ReadOptions:
-    """Return what reads the options of a body beside those of the query, which are refused before a body is read."""
-    query = [{name: value} for name, value in request.query_params.multi_items()]
-    read_options = partial(parse_options, *query, now=context.clock())
-    read_options()
-    return read_options
-
-
 async def _await_outcome(
     context: Context, import_id: str, wait_seconds: float, threads: CapacityLimiter
 ) -> ImportReport:

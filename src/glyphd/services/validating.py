@@ -22,7 +22,8 @@ class ValidationReport:
     """What an import of the batch would report; ``count`` is how many rows would be stored. Prices are USD.
 
     ``satisfies`` are the schema versions under which it would be imported, ``columns`` is header as submitted → field,
-    null for one that is ignored; ``format`` is that of a compressed file's content. ``failure`` is what the import would fail with, null when ``would_import``.
+    null for one that is ignored. ``format`` is that of a compressed file's content, null when it cannot be decoded.
+    ``failure`` is what the import would fail with, null when ``would_import``.
     """
 
     would_import: bool

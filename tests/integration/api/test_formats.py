@@ -15,7 +15,8 @@ import pytest
 from glyphd.ingest.compression import zstd
 
 RECORD = {
-    "canonical_model": "H100", "vram_gb": 80, "tdp_watts": 350, "mig_support": 7, "nvlink": True, "price": 28450.5, "score": 71.4,
+    "canonical_model": "H100", "vram_gb": 80, "tdp_watts": 350, "mig_support": 7, "nvlink": True,
+    "price": 28450.5, "score": 71.4,
 }  # fmt: skip
 RECORDS: list[dict[str, Any]] = [RECORD, RECORD | {"vram_gb": 0}, RECORD | {"canonical_model": "L4", "seller": None}]
 COLUMNS = [*RECORD, "seller"]
@@ -49,7 +50,9 @@ SUFFIXES = {"gzip": ".gz", "zstd": ".zst"}
 def _outcome(answer: httpx.Response) -> dict[str, Any]:
     assert 201 == answer.status_code, answer.text
     report = answer.json()
-    return {name: report[name] for name in ("received", "count", "rejected", "errors", "price_range", "ignored_columns")}
+    return {
+        name: report[name] for name in ("received", "count", "rejected", "errors", "price_range", "ignored_columns")
+    }
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +112,15 @@ def test_rejections_come_back_with_their_cells(api: httpx.Client, media_type: st
 def test_a_line_that_is_no_json_is_a_rejection_of_that_line(api: httpx.Client) -> None:
     """Its neighbours are imported, and it comes back as it was."""
     deep = b"[" * 10_000
-    lines = [json.dumps(RECORD).encode(), b'{"price": NaN}', b"", deep, b'{"price": 1', b"[1]", json.dumps(RECORD).encode()]
+    lines = [
+        json.dumps(RECORD).encode(),
+        b'{"price": NaN}',
+        b"",
+        deep,
+        b'{"price": 1',
+        b"[1]",
+        json.dumps(RECORD).encode(),
+    ]
     answer = api.post(
         "/api/import", content=b"\r\n".join(lines), headers={"content-type": "application/x-ndjson"}
     ).json()

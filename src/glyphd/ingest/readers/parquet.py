@@ -23,7 +23,7 @@ from glyphd.errors import (
     RecordTooLarge,
     TooManyColumns,
 )
-from glyphd.ingest.columns import ColumnMapping, check_header, map_columns, resolve_columns
+from glyphd.ingest.columns import ColumnMapping, check_duplicates, check_required, map_columns, resolve_columns
 from glyphd.ingest.readers.arrow_text import byte_lengths, is_flat, is_textual, text_of
 from glyphd.ingest.readers.dialect import is_utf8
 from glyphd.ingest.readers.json_records import NOT_TEXT, TEXT_FIELDS, cell_too_large
@@ -64,7 +64,8 @@ class ParquetReader:
                 expected=limits.columns,
             )
         resolution = resolve_columns(header, schema_version)
-        check_header(header, resolution, schema_version)
+        check_duplicates(header, schema_version, line=1)
+        check_required(header, resolution, schema_version)
         self._fields = {header[position]: name for name, position in resolution.fields.items()}
         self._columns = map_columns(header, resolution)
         self._check_flat()
