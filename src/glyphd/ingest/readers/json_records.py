@@ -1,6 +1,6 @@
 """Records of JSON, wherever they stood: cut into cells, or rejected with their bytes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any
@@ -23,6 +23,9 @@ _FEW = 256
 Names = tuple[str, ...]
 Record = tuple[Any, str]
 """A value, numbers as text, and the stretch of text that it was read from."""
+Column = Sequence[str | None]
+Fault = tuple[IssueCode, str | None]
+"""Why a record cannot be cut into cells, and a message where there is more to say."""
 
 NOT_TEXT = "{member} must be text, not a boolean, an array or an object"
 
@@ -52,49 +55,79 @@ class RecordCutter:
             for few in batch:
                 self._cut(few, chunk)
             read += sum(map(len, chunk.texts))  # about: characters, without what is between records
-            yield chunk.finished(read)
+            finished = chunk.finished(read)
+            _check_cells(finished.cells, self._limits)
+            yield finished
             received += len(chunk.texts)
 
     def _cut(self, records: list[Record], chunk: "ChunkInMaking") -> None:
         """Cut records into cells and add them to a chunk."""
-        good: dict[int, Record] = {}
-        for index, record in enumerate(records, start=chunk.first_index + len(chunk.texts)):
-            if fault := _fault(record, self._members):
-                chunk.malformed.append(malformed_record(index, as_bytes(record[1]), *fault))
-            else:
-                good[index] = record
-        indices = pl.Series(IMPORT_INDEX, list(good), dtype=pl.Int64)
-        cells = pl.DataFrame([indices, *self._columns(list(good.values()))])
-        check_cells(cells, self._limits)
+        first = chunk.first_index + len(chunk.texts)
+        alike, faults = self._sorted_out(records)
+        columns: dict[str, Column] = {}
+        for names, places in alike.items():
+            members, together = self._members.fields(names), [records[at] for at in places]
+            for (name, member), column in zip(members.items(), _columns(together, members), strict=False):
+                texts: Column = column
+                if not {*map(type, column)} <= _TEXTUAL:
+                    texts = [_cell_text(cell, text, member) for cell, (_, text) in zip(column, together, strict=True)]
+                    if name in TEXT_FIELDS:
+                        wrong = (at for at, cell in zip(places, column, strict=True) if type(cell) not in _TEXTUAL)
+                        faults = dict.fromkeys(wrong, (IssueCode.NOT_TEXT, NOT_TEXT.format(member=member))) | faults
+                _place(columns, name, texts, places, len(records))
+        indices = pl.Series(IMPORT_INDEX, range(first, first + len(records)), pl.Int64)
+        cells = pl.DataFrame([indices, *(pl.Series(name, column, pl.String) for name, column in columns.items())])
+        if faults:
+            cells = cells[[at for at in range(len(records)) if at not in faults]]
         chunk.cells.append(cells)
+        chunk.malformed += [
+            malformed_record(first + at, as_bytes(records[at][1]), *faults[at]) for at in sorted(faults)
+        ]
         chunk.texts += [text for _, text in records]
 
-    def _columns(self, records: list[Record]) -> Iterator[pl.Series]:
-        """Yield one String column per field that any of the records has."""
-        by_names: dict[Names, list[int]] = {}
-        for at, (value, _) in enumerate(records):
-            by_names.setdefault(tuple(value), []).append(at)
-        columns: dict[str, list[str | None]] = {}
-        for names, places in by_names.items():
-            members = self._members.fields(names)
-            for field_name, cells in zip(members, _cells([records[at] for at in places], members), strict=True):
-                if len(places) == len(records):
-                    columns[field_name] = cells
-                    continue
-                column = columns.setdefault(field_name, [None] * len(records))
-                for at, cell in zip(places, cells, strict=True):
-                    column[at] = cell
-        for field_name, column in columns.items():
-            yield pl.Series(field_name, column, dtype=pl.String)
+    def _sorted_out(self, records: list[Record]) -> tuple[dict[Names, list[int]], dict[int, Fault]]:
+        """Return the places of records that can be cut, by their member names, and what is wrong with the others."""
+        alike: dict[Names, list[int]] = {}
+        faults: dict[int, Fault] = {}
+        for at, (value, text) in enumerate(records):
+            if type(value) is not dict:
+                faults[at] = _not_an_object(value)
+            elif (text.isascii() or _is_encodable(text)) and ("\\u" not in text or self._is_text(value)):
+                alike.setdefault(tuple(value), []).append(at)
+            else:
+                faults[at] = IssueCode.INVALID_ENCODING, None
+        return alike, faults
+
+    def _is_text(self, value: dict[str, Any]) -> bool:
+        """Tell whether no cell of a record with escapes holds a lone surrogate or a NUL."""
+        cells = (value[member] for member in self._members.fields(tuple(value)).values())
+        return all(_is_encodable(cell) and "\0" not in cell for cell in cells if isinstance(cell, str))
 
 
-def check_cells(cells: pl.DataFrame, limits: Limits) -> None:
+def _columns(records: list[Record], members: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
+    """Yield, for records of the same members, the values of each member that is a field."""
+    names = list(members.values())
+    rows = (tuple(map(value.__getitem__, names)) for value, _ in records)  # by rows: by columns took four times as long
+    yield from zip(*rows, strict=True)
+
+
+def _place(columns: dict[str, Column], name: str, texts: Column, places: list[int], size: int) -> None:
+    """Put cells into a column of a size at their places."""
+    if len(places) == size:
+        columns[name] = texts
+        return
+    column = columns.setdefault(name, [None] * size)
+    for at, cell in zip(places, texts, strict=True):
+        column[at] = cell  # type: ignore[index] # a list, as there are other places
+
+
+def _check_cells(cells: pl.DataFrame, limits: Limits) -> None:
     """Raise CellTooLarge for a cell of more bytes than the limit."""
-    for column in cells.select(pl.col(pl.String)).iter_columns():
-        large = cells.filter(column.str.len_bytes() > limits.cell_bytes)
-        if not large.is_empty():
-            size = len(large[column.name][0].encode())
-            raise cell_too_large(column.name, large[IMPORT_INDEX][0], size, limits)
+    texts = cells.select(pl.col(pl.String).str.len_bytes())
+    for name, (longest,) in texts.max().to_dict(as_series=False).items():
+        if longest is not None and longest > limits.cell_bytes:
+            at = (texts[name] > limits.cell_bytes).arg_true()[0]
+            raise cell_too_large(name, cells[IMPORT_INDEX][at], texts[name][at], limits)
 
 
 def cell_too_large(name: str, import_index: int, size: int, limits: Limits) -> CellTooLarge:
@@ -140,13 +173,6 @@ class Members:
         self._known: dict[Names, dict[str, str]] = {}
         self._seen: dict[str, None] = {}
         self._superseded: set[str] = set()
-
-    def not_text(self, record: dict[str, Any]) -> str | None:
-        """Return the first member that is a text field and holds something else; numbers have come as text."""
-        for name, member in self.fields(tuple(record)).items():
-            if name in TEXT_FIELDS and type(record[member]) not in _TEXTUAL:
-                return member
-        return None
 
     def fields(self, names: Names) -> dict[str, str]:
         """Return field → member name for records with these members. Raises TooManyColumns."""
@@ -199,23 +225,7 @@ class ChunkInMaking:
         return as_bytes(self.texts[import_index - self.first_index])
 
 
-def _fault(record: Record, members: Members) -> tuple[IssueCode, str | None] | None:
-    """Return why a record cannot be cut into cells, and a message where there is more to say; None if it can."""
-    value, text = record
-    if type(value) is not dict:
-        return _not_an_object(value)
-    if not text.isascii() and not _is_encodable(text):
-        return IssueCode.INVALID_ENCODING, None
-    if "\\u" in text:
-        cells = (value[member] for member in members.fields(tuple(value)).values())
-        if not all(_is_encodable(cell) and "\0" not in cell for cell in cells if isinstance(cell, str)):
-            return IssueCode.INVALID_ENCODING, None
-    if member := members.not_text(value):
-        return IssueCode.NOT_TEXT, NOT_TEXT.format(member=member)
-    return None
-
-
-def _not_an_object(value: Any) -> tuple[IssueCode, str | None]:
+def _not_an_object(value: Any) -> Fault:
     if isinstance(value, NotJson):
         return IssueCode.MALFORMED_JSON, f"{DESCRIPTIONS[IssueCode.MALFORMED_JSON]} {value.what}"
     return IssueCode.DUPLICATE_MEMBER if isinstance(value, RepeatedMembers) else IssueCode.NOT_AN_OBJECT, None
@@ -227,17 +237,6 @@ def _is_encodable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _cells(records: list[Record], members: Mapping[str, str]) -> Iterator[list[str | None]]:
-    """Yield, for records of the same members, the text of each member that is a field, column by column."""
-    names = list(members.values())
-    rows = (tuple(map(value.__getitem__, names)) for value, _ in records)  # by rows: by columns took four times as long
-    for name, column in zip(names, zip(*rows, strict=True), strict=False):
-        if {*map(type, column)} <= _TEXTUAL:
-            yield list(column)
-        else:
-            yield [_cell_text(cell, text, name) for cell, (_, text) in zip(column, records, strict=True)]
 
 
 def _cell_text(value: Any, record: str, member: str) -> str | None:

@@ -57,9 +57,8 @@ def as_bytes(text: str) -> bytes:
 
 def read_line(text: str) -> Any:
     """Return the one value that a line holds, numbers as text, or NotJson."""
-    start = _SPACE.match(text).end()  # type: ignore[union-attr]
     try:
-        value, end = _SCAN(text, start)
+        value, end = _SCAN(text, 0 if text.startswith("{") else _after_space(text, 0))
     except RecursionError:
         return NotJson("It is nested too deeply.")
     except _ConstantError as exc:
@@ -68,8 +67,13 @@ def read_line(text: str) -> Any:
         return NotJson(f"{exc.msg} in column {exc.pos + 1}.")
     except StopIteration as exc:
         return NotJson(f"Expecting a value in column {int(exc.value) + 1}.")
-    end = _SPACE.match(text, end).end()  # type: ignore[union-attr]
+    if end < len(text):
+        end = _after_space(text, end)
     return value if end == len(text) else NotJson(f"More text after the value in column {end + 1}.")
+
+
+def _after_space(text: str, position: int) -> int:
+    return _SPACE.match(text, position).end()  # type: ignore[union-attr]
 
 
 def as_text(submitted: bytes) -> str:

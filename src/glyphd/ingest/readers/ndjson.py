@@ -41,27 +41,26 @@ class NdjsonReader:
             raise EmptyFile("The file holds no record.", line=1, column=1, found="nothing", expected=_EXPECTED)
 
     def _records(self) -> Iterator[Record]:
-        for block in self._blocks():
-            for line in block.split(b"\n"):
+        for lines in self._blocks():
+            for line in lines:
                 if line and not line.isspace():
                     text = as_text(line.removesuffix(b"\r"))
                     yield read_line(text), text
 
-    def _blocks(self) -> Iterator[bytes]:
-        """Yield blocks of whole lines; the last may lack its end."""
-        lines, remainder, most = 1, b"", self._limits.record_bytes
+    def _blocks(self) -> Iterator[list[bytes]]:
+        """Yield the lines of one block after the other; the last line may lack its end."""
+        number, remainder, most = 1, b"", self._limits.record_bytes
         with self._path.open("rb") as file:
             file.seek(self._start)
             while read := file.read(self._limits.block_bytes):
-                whole, end, remainder = (remainder + read).rpartition(b"\n")
-                if max(len(remainder), *map(len, whole.split(b"\n"))) > most:
-                    raise _too_large(lines, whole, most)
-                lines += whole.count(b"\n") + len(end)
+                *whole, remainder = (remainder + read).split(b"\n")
+                if max(map(len, (*whole, remainder))) > most:
+                    raise _too_large(number, whole, most)
+                number += len(whole)
                 yield whole
-        yield remainder
+        yield [remainder]
 
 
-def _too_large(first_line: int, whole: bytes, most: int) -> RecordTooLarge:
-    lines = whole.split(b"\n") if whole else []
+def _too_large(first_line: int, lines: list[bytes], most: int) -> RecordTooLarge:
     line = first_line + next((at for at, text in enumerate(lines) if len(text) > most), len(lines))
     return RecordTooLarge(f"Line {line} has more than {most} bytes.", line=line, column=1, expected=most)
