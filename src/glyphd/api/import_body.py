@@ -7,8 +7,8 @@ from glyphd.api import examples
 from glyphd.api.problems import declare
 from glyphd.domain.imports import OnError
 from glyphd.domain.listing import DEFAULT_SCHEMA_VERSION, SCHEMA_VERSIONS
+from glyphd.domain.report import ImportReport
 from glyphd.services.options import CAMPAIGN_LENGTH, SOURCE_LENGTH
-from glyphd.services.reporting import ImportReport
 
 _LABEL = r"^[^\x00-\x1f\x7f-\x9f\s]([^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s])?$"
 _METADATA = {"type": "object", "description": "A JSON object to keep with the import."}

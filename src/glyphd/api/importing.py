@@ -9,15 +9,16 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Request, Response
 from pydantic import TypeAdapter
 
-from glyphd.api.problems import problem_response, problem_types
+from glyphd.api.problems import problem_response
 from glyphd.api.threads import threads_of
 from glyphd.api.uploads import receive_submission
 from glyphd.domain.imports import PENDING, Status
-from glyphd.errors import GlyphdError, ImportDiscarded, UnexpectedFailure
+from glyphd.domain.report import ImportReport
+from glyphd.errors import GlyphdError, ImportDiscarded, UnexpectedFailure, problem_types
 from glyphd.services.context import Context
 from glyphd.services.options import parse_options
 from glyphd.services.receiving import check_queue, receive_import
-from glyphd.services.reporting import ImportReport, is_pending, report_import
+from glyphd.services.reporting import is_pending, report_import
 from glyphd.settings import Settings
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.25

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from glyphd.api import examples
-from glyphd.api.problems import Problem, declare, problem_types
+from glyphd.api.problems import Problem, declare
 from glyphd.api.schemas import ImportProblem, Listing, Reason
 from glyphd.errors import StoreUnavailable, UnexpectedFailure
 

@@ -24,12 +24,13 @@ from glyphd.cli.output import (
 )
 from glyphd.domain.imports import PENDING, OnError, Status
 from glyphd.domain.listing import DEFAULT_SCHEMA_VERSION
+from glyphd.domain.report import ImportReport
 from glyphd.errors import GlyphdError
 from glyphd.logs import configure_logs
 from glyphd.services.context import Context
 from glyphd.services.options import ImportOptions, parse_options
 from glyphd.services.receiving import receive_import, store_file
-from glyphd.services.reporting import ImportReport, report_import
+from glyphd.services.reporting import report_import
 from glyphd.services.running import run_next
 from glyphd.worker.loop import POLL_SECONDS, worker_name
 

@@ -20,9 +20,9 @@ from glyphd.cli.output import (
     whoever,
 )
 from glyphd.domain.imports import Status
+from glyphd.domain.report import ImportFilters
 from glyphd.services import digesting, discarding, inspecting, reporting, returning
 from glyphd.services.context import Context
-from glyphd.services.reporting import ImportFilters
 
 app = typer.Typer(help="Look at imports, and take them out.", no_args_is_help=True)
 

@@ -1,85 +1,14 @@
 """The report of an import: the one shape in which every edge tells what became of a batch (DESIGN §6)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
-
 from sqlalchemy import Connection
 
-from glyphd.domain.imports import PENDING, Artifact, Import, Kind, Status
-from glyphd.domain.issues import IssueCode
+from glyphd.domain.imports import PENDING, Import
+from glyphd.domain.report import ImportFilters, ImportReport, ModelCount, Progress, RecordError
 from glyphd.services.context import Context
 from glyphd.store import artifacts, imports, rejections, statistics
 
 ERRORS_LIMIT = 100
 TOP_MODELS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class RecordError:
-    """One issue of one rejected record. ``import_index`` is its 1-based position in the batch."""
-
-    import_index: int
-    field: str | None
-    code: IssueCode
-    message: str
-    value: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ModelCount:
-    """How many rows of an import are of one model."""
-
-    model: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a worker has come with an import that is not finished."""
-
-    records_done: int
-    attempts: int
-    started_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """What became of a batch. ``received = count + rejected`` once it is staged or published. Prices are USD."""
-
-    import_id: str
-    status: Status
-    schema_version: str
-    source: str
-    source_version: int | None
-    previous_import_id: str | None
-    parent_import_id: str | None
-    kind: Kind
-    campaign_id: str | None
-    metadata: dict[str, Any]
-    observed_at: datetime | None
-    imported_at: datetime
-    completed_at: datetime | None
-    duration_ms: int | None
-    received: int
-    count: int
-    rejected: int
-    warning_counts: dict[str, int]
-    errors: list[RecordError]
-    error_counts: dict[str, int]
-    errors_truncated: bool
-    ignored_columns: list[str]
-    duplicate_of: str | None
-    price_range: tuple[float, float] | None
-    score_range: tuple[float, float] | None
-    top_models: list[ModelCount]
-    artifacts: list[Artifact]
-    progress: Progress | None
-    gates: list[dict[str, Any]]
-    failure: dict[str, Any] | None
-    published_at: datetime | None
-    links: dict[str, str]
 
 
 def report_import(context: Context, import_id: str) -> ImportReport:
@@ -92,16 +21,6 @@ def is_pending(context: Context, import_id: str) -> bool:
     """Tell whether a worker still has to do something for an import. Raises ImportNotFound."""
     with context.database.reading() as connection:
         return imports.find_import(connection, import_id).status in PENDING
-
-
-@dataclass(frozen=True, slots=True)
-class ImportFilters:
-    """Which imports are wanted; ``since`` (inclusive) and ``until`` (exclusive) are about the time of receipt."""
-
-    source: str | None = None
-    statuses: Sequence[Status] = ()
-    since: datetime | None = None
-    until: datetime | None = None
 
 
 def report_imports(

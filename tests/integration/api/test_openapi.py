@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from glyphd.api.problems import problem_types
+from glyphd.errors import problem_types
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 EXAMPLES_EACH = 15

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from glyphd.api.problems import STATUS_OF_KIND, problem_types
+from glyphd.api.problems import STATUS_OF_KIND
 from glyphd.artifacts.folder import ArtifactFolder
 from glyphd.domain.listing import FIELDS, SCHEMA_VERSIONS
 from glyphd.errors import NoSpaceLeft

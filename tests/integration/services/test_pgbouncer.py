@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from glyphd.bootstrap import build_context
 from glyphd.domain.imports import Status
+from glyphd.domain.report import ImportFilters
 from glyphd.services.browsing import ListingQuery, browse_listings
 from glyphd.services.cleaning import clean_next
 from glyphd.services.context import Context
@@ -18,7 +19,7 @@ from glyphd.services.discarding import discard_import
 from glyphd.services.inspecting import inspect_rejections
 from glyphd.services.options import ImportOptions
 from glyphd.services.receiving import receive_import, store_artifact
-from glyphd.services.reporting import ImportFilters, report_import, report_imports
+from glyphd.services.reporting import report_import, report_imports
 from glyphd.services.running import claim_next, run_next
 from glyphd.services.surveying import survey_models, survey_sources
 from glyphd.settings import Settings

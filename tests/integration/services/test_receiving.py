@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from glyphd.domain.imports import Status
+from glyphd.domain.report import Progress
 from glyphd.errors import MalformedRequest, QueueFull, UnsupportedFormat
 from glyphd.services.context import Context
 from glyphd.services.discarding import discard_import
 from glyphd.services.inspecting import inspect_events
 from glyphd.services.options import ImportOptions
 from glyphd.services.receiving import check_queue, receive_import, store_file
-from glyphd.services.reporting import Progress, report_import
+from glyphd.services.reporting import report_import
 from glyphd.services.running import run_next
 from glyphd.settings import Settings
 

@@ -10,12 +10,12 @@ from glyphd.api.paging import number_of
 from glyphd.api.problems import declare
 from glyphd.api.requests import Actor, GivenReason, ImportId, ServerSettings, ServiceContext
 from glyphd.api.schemas import (
-    EventItem,
     ImportParameters,
     Page,
     PageParameters,
     RejectionParameters,
 )
+from glyphd.domain.report import ImportEvent, ImportReport, RejectedRecord, SourceSummary
 from glyphd.errors import (
     ArtifactDamaged,
     ArtifactNotFound,
@@ -28,9 +28,6 @@ from glyphd.errors import (
     UnsupportedFormat,
 )
 from glyphd.services import discarding, inspecting, reporting, returning, surveying
-from glyphd.services.inspecting import RejectedRecord
-from glyphd.services.reporting import ImportReport
-from glyphd.services.surveying import SourceSummary
 
 router = APIRouter(prefix="/api", tags=["imports"])
 
@@ -119,7 +116,7 @@ def get_events(
     context: ServiceContext,
     import_id: ImportId,
     parameters: Annotated[PageParameters, Query()],
-) -> Page[EventItem]:
+) -> Page[ImportEvent]:
     """Tell who did what to an import, when and why, oldest first."""
     after = number_of(parameters.cursor) or 0
     found = inspecting.inspect_events(context, import_id, limit=parameters.limit + 1, after_id=after)
