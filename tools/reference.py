@@ -28,6 +28,7 @@ from glyphd.domain.listing import (
     WEAK_ALIASES,
     Field,
 )
+from glyphd.errors import problem_types
 from glyphd.settings import Settings
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"

@@ -9,7 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from glyphd.api import examples
 from glyphd.api.problems import Problem, declare
 from glyphd.api.schemas import ImportProblem, Listing, Reason
-from glyphd.errors import StoreUnavailable, UnexpectedFailure
+from glyphd.errors import StoreUnavailable, UnexpectedFailure, problem_types
 
 _FASTAPI_DEFAULTS = ("HTTPValidationError", "ValidationError")
 _WITHOUT_STORE = ("/api/health", "/livez", "/api/schema/", "/problems/")

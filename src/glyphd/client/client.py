@@ -15,14 +15,13 @@ import httpx
 
 from glyphd.client.connection import Connection, read_as
 from glyphd.client.listings import Listing
-from glyphd.client.options import ListingFilters, SubmitOptions, as_parameters
+from glyphd.client.options import ImportQuery, ListingQuery, SubmitOptions, as_parameters
 from glyphd.client.paging import read_arrays, read_pages
 from glyphd.client.problems import failure_of
 from glyphd.client.uploads import OnSent, Submittable, Uploads, opened
 from glyphd.domain.imports import PENDING
 from glyphd.domain.report import (
     ImportEvent,
-    ImportFilters,
     ImportReport,
     ModelSummary,
     RejectedRecord,
@@ -45,7 +44,7 @@ class Client:
     """A client of one server; use it as a context manager, or close it.
 
     What the server answers as a problem is raised as the class of :mod:`glyphd.errors` with its code, carrying
-    ``code``, ``status``, ``import_id``, ``detail`` and ``members``; ServerUnreachable is raised when there is no answer.
+    ``code``, ``status``, ``import_id``, ``detail`` and ``members``; without an answer it is ServerUnreachable.
     Requests that did not reach the server, or that it was too busy for, are sent again, imports under one idempotency
     key, so that a batch is imported once however often its request was sent.
     """
@@ -160,11 +159,9 @@ class Client:
         """Return the report of one import, as of now. Raises ImportNotFound."""
         return self._server.get(_own(import_id), ImportReport)
 
-    def imports(self, filters: ImportFilters = ImportFilters(), *, limit: int | None = None) -> Iterator[ImportReport]:
+    def imports(self, *, limit: int | None = None, **filters: Unpack[ImportQuery]) -> Iterator[ImportReport]:
         """Yield the reports of imports, newest first."""
-        said = {"source": filters.source, "status": list(filters.statuses) or None}
-        said |= {"since": filters.since, "until": filters.until}
-        return read_pages(self._server, "/api/imports", ImportReport, as_parameters(said), limit=limit)
+        return read_pages(self._server, "/api/imports", ImportReport, as_parameters(filters), limit=limit)
 
     def rejections(self, import_id: str, *, limit: int | None = None) -> Iterator[RejectedRecord]:
         """Yield the records that were not stored, by import_index. Raises ImportNotFound."""
@@ -214,14 +211,14 @@ class Client:
 
     @overload
     def listings(
-        self, *, as_frame: None = None, limit: int | None = None, **filters: Unpack[ListingFilters]
+        self, *, as_frame: None = None, limit: int | None = None, **filters: Unpack[ListingQuery]
     ) -> Iterator[dict[str, Any]]: ...
     @overload
     def listings(
-        self, *, as_frame: Literal["polars"], limit: int | None = None, **filters: Unpack[ListingFilters]
+        self, *, as_frame: Literal["polars"], limit: int | None = None, **filters: Unpack[ListingQuery]
     ) -> "pl.DataFrame": ...
     def listings(
-        self, *, as_frame: str | None = None, limit: int | None = None, **filters: Unpack[ListingFilters]
+        self, *, as_frame: str | None = None, limit: int | None = None, **filters: Unpack[ListingQuery]
     ) -> "Iterator[dict[str, Any]] | pl.DataFrame":
         """Yield listings, newest import first, or return them as a frame of :data:`glyphd.client.frames.SCHEMA`."""
         pages = read_arrays(self._server, "/api/listings", Listing, as_parameters(filters), limit=limit)
@@ -232,7 +229,8 @@ class Client:
         frames = import_module(
             "glyphd.client.frames"
         )  # polars takes 0.2 s, and who asks for no frame has no use for it
-        return frames.frame_of(pages)
+        frame: pl.DataFrame = frames.frame_of(pages)
+        return frame
 
     def schema_versions(self) -> SchemaVersions:
         """Return the schema versions that a batch may name."""

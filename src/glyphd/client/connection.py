@@ -10,20 +10,21 @@ import msgspec
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
 from glyphd.client.problems import is_passing, problem_of
-from glyphd.errors import ServerUnreachable, UnexpectedAnswer
+from glyphd.errors import GlyphdError, ServerUnreachable, UnexpectedAnswer
 
 T = TypeVar("T")
 
 _CONNECT_SECONDS = 10.0
 _LONGEST_PAUSE = 60.0
-_BACKOFF = wait_exponential_jitter(initial=0.25, max=30, jitter=0.5)
+_BACKOFF = wait_exponential_jitter(multiplier=0.25, max=30, jitter=0.5)
 
 
 def _pause(state: RetryCallState) -> float:
     """Return how many seconds to wait: what the server asked for, else twice as long each time."""
     exc = state.outcome.exception() if state.outcome else None
-    asked = getattr(exc, "members", {}).get("retry_after", 0)
-    return min(max(asked, _BACKOFF(state)), _LONGEST_PAUSE)
+    asked = exc.members.get("retry_after", 0) if isinstance(exc, GlyphdError) else 0
+
+    return float(min(max(asked, _BACKOFF(state)), _LONGEST_PAUSE))
 
 
 class Connection:

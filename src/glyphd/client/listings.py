@@ -1,7 +1,7 @@
 """Listings as they are answered: mappings with the members of `GET /api/listings`, moments being moments."""
 
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from glyphd.domain.listing import FIELDS, FieldType
 
@@ -24,4 +24,4 @@ COLUMNS: dict[str, type] = {
 }
 """What a listing has; any of it may be missing in one that an older server answers, and any field may be None."""
 
-Listing: Any = TypedDict("Listing", {name: kind | None for name, kind in COLUMNS.items()}, total=False)  # type: ignore
+Listing: Any = cast(Any, TypedDict)("Listing", {name: kind | None for name, kind in COLUMNS.items()}, total=False)

@@ -1,6 +1,6 @@
-"""What may be said of a batch and asked of listings; names, values and units are those of the HTTP API."""
+"""What may be said of a batch, and asked of imports and listings; names, values and units are those of the HTTP API."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict
 
@@ -18,7 +18,16 @@ class SubmitOptions(TypedDict, total=False):
     schema_version: str | None
 
 
-class ListingFilters(TypedDict, total=False):
+class ImportQuery(TypedDict, total=False):
+    """Which imports; ``since`` (inclusive) and ``until`` are about the time of receipt."""
+
+    source: str | None
+    status: Sequence[str] | None
+    since: datetime | str | None
+    until: datetime | str | None
+
+
+class ListingQuery(TypedDict, total=False):
     """Which listings; prices are USD, ``after`` (inclusive) and ``before`` are about ``seen_at``."""
 
     import_id: str | None

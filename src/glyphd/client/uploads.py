@@ -80,7 +80,7 @@ def opened(
 ) -> Iterator[Uploads]:
     """Open what is given by path until the block ends; ``filename`` is what the first is called."""
     with ExitStack() as stack:
-        found = {}
+        found: dict[str, tuple[BinaryIO, str]] = {}
         for name, given in files.items():
             file, shown = _open(stack, given)
             found[name] = file, _shown(filename if filename and not found else shown)

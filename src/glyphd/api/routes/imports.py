@@ -15,7 +15,7 @@ from glyphd.api.schemas import (
     PageParameters,
     RejectionParameters,
 )
-from glyphd.domain.report import ImportEvent, ImportReport, RejectedRecord, SourceSummary
+from glyphd.domain.report import ImportEvent, ImportReport, RejectedRecord, RowDigest, SourceSummary
 from glyphd.errors import (
     ArtifactDamaged,
     ArtifactNotFound,
@@ -27,7 +27,7 @@ from glyphd.errors import (
     RangeNotSatisfiable,
     UnsupportedFormat,
 )
-from glyphd.services import discarding, inspecting, reporting, returning, surveying
+from glyphd.services import digesting, discarding, inspecting, reporting, returning, surveying
 
 router = APIRouter(prefix="/api", tags=["imports"])
 
@@ -121,6 +121,12 @@ def get_events(
     after = number_of(parameters.cursor) or 0
     found = inspecting.inspect_events(context, import_id, limit=parameters.limit + 1, after_id=after)
     return answers.events_page(request, response, found, parameters.limit)
+
+
+@router.get("/imports/{import_id}/digest", responses=declare(ImportNotFound, InvalidParameter))
+def get_digest(context: ServiceContext, import_id: ImportId) -> RowDigest:
+    """Return the row digest: SHA-256 over the accepted rows, the same wherever the same rows are; reads all of them."""
+    return RowDigest(import_id, digesting.digest_import(context, import_id))
 
 
 @router.post(
