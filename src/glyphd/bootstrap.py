@@ -7,6 +7,7 @@ from datetime import timedelta
 import structlog
 
 from glyphd.artifacts.folder import ArtifactFolder
+from glyphd.domain.gates import GateLimits
 from glyphd.ingest.records import Limits
 from glyphd.services.context import Context
 from glyphd.settings import Settings
@@ -26,6 +27,7 @@ def build_context(settings: Settings) -> Context:
         lease=timedelta(seconds=settings.lease_seconds),
         max_queue=settings.max_queue,
         limits=Limits(cell_bytes=settings.max_cell_bytes),
+        gates={source: GateLimits(**asked.model_dump()) for source, asked in settings.gates.items()},
     )
 
 

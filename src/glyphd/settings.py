@@ -5,10 +5,20 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import unquote
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 MIB = 1024 * 1024
+
+
+class SourceGates(BaseModel):
+    """The gates of a source, as in `domain/gates.py`; what is not given is not asked for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    max_reject_rate: float | None = Field(None, ge=0, le=1)
+    max_price_move: float | None = Field(None, ge=0)
+    min_rows: int | None = Field(None, ge=0)
 
 
 class Settings(BaseSettings):
@@ -31,12 +41,20 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address the server listens on.")
     port: int = Field(8080, ge=0, le=65535, description="Port the server listens on.")
+    pipeline_dir: Path | None = Field(
+        None, description="Folder below which pipeline runs may be imported by path; unset: paths are refused."
+    )
     max_body_bytes: int = Field(2048 * MIB, gt=0, description="Largest request body.")
     max_json_bytes: int = Field(256 * MIB, gt=0, description="Largest JSON request body.")
     max_cell_bytes: int = Field(64 * 1024, gt=0, description="Largest cell of a submitted file.")
     max_queue: int = Field(1000, gt=0, description="Imports that may wait for a worker before new ones answer 429.")
     import_workers: int = Field(
         1, ge=0, description="Worker processes that `glyphd serve` starts; 0: workers run elsewhere."
+    )
+    gates: dict[str, SourceGates] = Field(
+        {},
+        description="Gates by source, `*` for every one, as JSON: "
+        '`{"*": {"max_reject_rate": 0.2}, "wamatek": {"min_rows": 100, "max_price_move": 0.5}}`.',
     )
     lease_seconds: float = Field(30, gt=0, description="How long a silent worker keeps its import.")
     wait_seconds: float = Field(60, ge=0, description="How long `POST /api/import` waits before it answers 202.")

@@ -22,6 +22,7 @@ PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs" / "how-to").glob
 SHOWN_ELSEWHERE = (
     "make ",
     "uv run glyphd serve",
+    "GLYPHD_PIPELINE_DIR=sample uv run glyphd serve",
     "GLYPHD_IMPORT_WORKERS=0 uv run glyphd serve",
     "uv run glyphd worker",
 )
@@ -69,6 +70,7 @@ def _serving(workspace: Path) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GLYPHD_")}
+    environment["GLYPHD_PIPELINE_DIR"] = str(workspace / "sample")
     command = [sys.executable, "-m", "glyphd", "serve", "--migrate", "--port", str(port)]
     with subprocess.Popen(command, cwd=workspace, env=environment, stderr=subprocess.DEVNULL) as server:
         try:

@@ -27,6 +27,7 @@ from glyphd.services.discarding import discard_import
 from glyphd.services.running import run_next
 from glyphd.settings import Settings
 from tests.engines import Databases, PostgresDatabases, SqliteDatabases
+from tests.pipeline_run import enriched_file, scored_file
 from tests.property.test_imports import GOOD_RECORDS, JSON_VALUES, as_json
 from tests.serving import serving
 
@@ -105,6 +106,20 @@ class _Installation:
             pass
         return self.plain(answer.text)
 
+    def submit_run(self, enriched: bytes, scored: bytes) -> str:
+        """Import the two files of a pipeline run."""
+        files = {"enriched": ("enriched.csv", enriched), "scored": ("scored.csv", scored)}
+        answer = self.client.post(
+            "/api/imports/from-pipeline",
+            files=files,
+            data={"source_label": "runs", "metadata": '{"run":7}'},
+            headers={"x-request-id": f"r{len(self.imports)}"},
+        )
+        self.imports.append(answer.json()["import_id"])
+        while run_next(self.context, "worker"):
+            pass
+        return self.plain(answer.text)
+
     def ask(self, path: str) -> list[Any]:
         """Return the answer, and those of the pages after it, without what cannot be equal."""
         answers = []
@@ -125,6 +140,7 @@ class _Installation:
 
 
 def _paths(imports: int) -> Iterator[str]:
+    yield from ("/api/imports?metadata=%7B%22run%22:7%7D", "/api/imports?campaign_id=july")
     yield from ("/api/imports?limit=2", "/api/sources", "/api/models?limit=2", "/api/models", "/api/listings?limit=5")
     for number in range(min(imports, 3)):
         own = f"/api/imports/{{{number}}}"
@@ -135,6 +151,7 @@ def _paths(imports: int) -> Iterator[str]:
             f"{own}/rejections?format=csv",
             f"{own}/artifact",
             f"{own}/digest",
+            f"{own}/artifact?role=scored",
         )
         yield f"/api/listings?import_id={{{number}}}"
 
@@ -173,5 +190,9 @@ def test_every_endpoint_answers_alike(
     sqlite, postgres = installations
     for batch in batches:
         assert sqlite.submit(batch) == postgres.submit(batch)
-    for path in [*_paths(len(sqlite.imports)), *(f"/api/listings?{urlencode(each)}" for each in filters)]:
+    run = enriched_file(), scored_file()
+    assert sqlite.submit_run(*run) == postgres.submit_run(*run)
+    found = [f"/api/imports?{urlencode({'metadata': json.dumps(batch[-1])})}" for batch in batches]
+    asked = [f"/api/listings?{urlencode(each)}" for each in filters]
+    for path in [*_paths(len(sqlite.imports)), *found, *asked]:
         assert sqlite.ask(path) == postgres.ask(path), path

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from glyphd.domain.imports import Status
-from glyphd.domain.report import ImportFilters, ImportReport
+from glyphd.domain.imports import ImportFilters, Status
+from glyphd.domain.report import ImportReport
 from glyphd.services.context import Context
 from glyphd.services.options import ImportOptions
 from glyphd.services.receiving import receive_import, store_artifact

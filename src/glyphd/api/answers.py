@@ -14,11 +14,12 @@ from fastapi.responses import FileResponse, HTMLResponse, StreamingResponse
 from glyphd.api.paging import encode_cursor, link_to_next
 from glyphd.api.problems import STATUS_OF_KIND
 from glyphd.api.schemas import ImportParameters, ListingParameters, Page
-from glyphd.domain.report import ImportEvent, ImportFilters, ModelSummary
+from glyphd.domain.imports import ImportFilters
+from glyphd.domain.report import ImportEvent, ModelSummary
 from glyphd.errors import InvalidParameter, RangeNotSatisfiable, RouteNotFound, problem_types
 from glyphd.services.browsing import ListingPage, ListingQuery
 from glyphd.services.inspecting import StoredArtifact, told
-from glyphd.services.options import parse_moment
+from glyphd.services.options import parse_members, parse_moment
 from glyphd.store.events import Event
 
 T = TypeVar("T")
@@ -41,6 +42,9 @@ def import_filters(parameters: ImportParameters) -> ImportFilters:
     """Read the filters of `GET /api/imports`."""
     return ImportFilters(
         source=parameters.source,
+        parent_import_id=parameters.parent_import_id,
+        campaign_id=parameters.campaign_id,
+        metadata=parse_members("metadata", parameters.metadata) if parameters.metadata else {},
         statuses=parameters.status,
         since=parse_moment("since", parameters.since) if parameters.since else None,
         until=parse_moment("until", parameters.until) if parameters.until else None,

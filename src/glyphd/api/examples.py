@@ -129,6 +129,27 @@ REPORT: dict[str, Any] = {
     },
 }
 
+PIPELINE_REPORT: dict[str, Any] = {
+    **REPORT,
+    "ignored_columns": ["model", "raw_score", "quantization_score"],
+    "artifacts": [
+        {
+            "role": "enriched",
+            "sha256": "0b1f2a4bb3c5d3f52c0ba2f6a9a5b9ce7c1d53a3e6b4f0d3a2f7c9e8d1b6a540",
+            "bytes": 2210,
+            "filename": "enriched.csv",
+            "media_type": "text/csv",
+        },
+        {
+            "role": "scored",
+            "sha256": "7d9c4e1f6a8b2c3d5e7f90123456789abcdef0123456789abcdef0123456789a",
+            "bytes": 312,
+            "filename": "scored.csv",
+            "media_type": "text/csv",
+        },
+    ],
+}
+
 REJECTION: dict[str, Any] = {
     "import_index": 9,
     "raw": "A40,48,0,True,300,Contact for Quote,41.0,Used,3,Orrin Parts,Asia,"

@@ -1,14 +1,15 @@
 """What `POST /api/import` takes and answers, which FastAPI cannot derive: the route streams its body."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from glyphd import errors
 from glyphd.api import examples
 from glyphd.api.problems import declare
-from glyphd.domain.imports import OnError
+from glyphd.domain.imports import OnError, PublishMode
 from glyphd.domain.listing import DEFAULT_SCHEMA_VERSION, SCHEMA_VERSIONS
 from glyphd.domain.report import ImportReport
-from glyphd.services.options import CAMPAIGN_LENGTH, SOURCE_LENGTH
+from glyphd.services.options import CAMPAIGN_LENGTH, ID_LENGTH, MOST_PRICE_MOVE, MOST_ROWS, SOURCE_LENGTH
 
 _LABEL = r"^[^\x00-\x1f\x7f-\x9f\s]([^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s])?$"
 _METADATA = {"type": "object", "description": "A JSON object to keep with the import."}
@@ -18,8 +19,14 @@ def _option(description: str, **schema: Any) -> dict[str, Any]:
     return {"description": description, "type": "string", **schema}
 
 
+def _gate(description: str, **schema: Any) -> dict[str, Any]:
+    said = f"{description} One that fails leaves the import staged."
+    return {"description": said, "minimum": 0, **schema}
+
+
 OPTIONS: dict[str, dict[str, Any]] = {
     "source": _option("Who the listings come from.", default="default", maxLength=SOURCE_LENGTH, pattern=_LABEL),
+    "source_label": _option("The same as `source`.", maxLength=SOURCE_LENGTH, pattern=_LABEL),
     "campaign_id": _option("The crawl campaign this batch belongs to.", maxLength=CAMPAIGN_LENGTH, pattern=_LABEL),
     "metadata": _METADATA,
     "observed_at": _option(
@@ -31,10 +38,28 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "schema_version": _option(
         "The row contract to check against.", enum=list(SCHEMA_VERSIONS), default=DEFAULT_SCHEMA_VERSION
     ),
+    "publish": _option(
+        "`hold`: leave the import staged, for a person to publish.", enum=list(PublishMode), default="auto"
+    ),
+    "parent_import_id": _option(
+        "The batch whose rejected records this mends: the import becomes its amendment.",
+        minLength=1,
+        maxLength=ID_LENGTH,
+        pattern=_LABEL,
+    ),
+    "max_reject_rate": _gate("Gate: at most this share of the records may be rejected.", type="number", maximum=1),
+    "max_price_move": _gate(
+        "Gate: prices may be at most this far from those of the source's latest published batch, as a share: "
+        "the median over the models of both of |median price / earlier median price - 1|.",
+        type="number",
+        maximum=MOST_PRICE_MOVE,
+    ),
+    "min_rows": _gate("Gate: at least so many rows must be stored.", type="integer", maximum=MOST_ROWS),
 }
 
 
-def _parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+def parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Describe an option as a query parameter."""
     rest = {key: value for key, value in schema.items() if key != "description"}
     said: dict[str, Any] = (
         {"schema": rest} if name != "metadata" else {"content": {"application/json": {"schema": rest}}}
@@ -42,11 +67,12 @@ def _parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "in": "query", "required": False, "description": schema["description"], **said}
 
 
-IMPORT_PARAMETERS = [_parameter(name, schema) for name, schema in OPTIONS.items()]
+IMPORT_PARAMETERS = [parameter(name, schema) for name, schema in OPTIONS.items()]
 
 
-def _object(required: str, properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "required": [required], "properties": properties, "additionalProperties": False}
+def json_object(required: Sequence[str], properties: dict[str, Any]) -> dict[str, Any]:
+    """Describe an object, or a form, that has these members and no other."""
+    return {"type": "object", "required": [*required], "properties": properties, "additionalProperties": False}
 
 
 def _json_body() -> dict[str, Any]:
@@ -59,8 +85,8 @@ def _json_body() -> dict[str, Any]:
     records = {"type": "array", "minItems": 1, "items": record}
     name = {"type": "string", "maxLength": 255, "examples": ["scored_sample.csv"]}
     text = {"type": "string", "minLength": 1, "description": "The file's text.", "examples": [examples.CSV]}
-    batch = _object("listings", {**OPTIONS, "listings": records})
-    file = _object("content", {**OPTIONS, "filename": name, "content": text})
+    batch = json_object(["listings"], {**OPTIONS, "listings": records})
+    file = json_object(["content"], {**OPTIONS, "filename": name, "content": text})
     return {
         "schema": {"oneOf": [records, batch, file]},
         "examples": {
@@ -74,7 +100,7 @@ def _json_body() -> dict[str, Any]:
 def _form_body() -> dict[str, Any]:
     file = {"type": "string", "format": "binary", "description": "The file to import."}
     return {
-        "schema": _object("file", {"file": file, **OPTIONS}),
+        "schema": json_object(["file"], {"file": file, **OPTIONS}),
         "encoding": {"file": {"contentType": "text/csv, application/json, application/octet-stream"}},
     }
 
@@ -110,6 +136,7 @@ IMPORT_RESPONSES: dict[int | str, dict[str, Any]] = {
         errors.MalformedRequest,
         errors.IncompleteBody,
         errors.ImportDiscarded,
+        errors.IllegalTransition,
         errors.BodyTooLarge,
         errors.UnsupportedFormat,
         errors.QueueFull,
@@ -119,6 +146,18 @@ IMPORT_RESPONSES: dict[int | str, dict[str, Any]] = {
         errors.ArtifactDamaged,
     ),
     **_REFUSALS,
+}
+
+REPLAY_RESPONSES: dict[int | str, dict[str, Any]] = {
+    **IMPORT_RESPONSES,
+    **declare(
+        errors.ImportNotFound,
+        errors.IllegalTransition,
+        errors.NothingToReplay,
+        errors.ImportDiscarded,
+        errors.BodyTooLarge,
+        errors.UnsupportedFormat,
+    ),
 }
 
 REASON_BODY = {

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -9,15 +10,19 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Request, Response
 from pydantic import TypeAdapter
 
+from glyphd.api.pipeline_run import receive_pipeline_run
 from glyphd.api.problems import problem_response
+from glyphd.api.schemas import ReplayParameters
 from glyphd.api.threads import threads_of
-from glyphd.api.uploads import receive_submission
-from glyphd.domain.imports import PENDING, Status
+from glyphd.api.uploads import ReadOptions, receive_submission
+from glyphd.domain.imports import PENDING, Artifact, Status
 from glyphd.domain.report import ImportReport
 from glyphd.errors import GlyphdError, ImportDiscarded, UnexpectedFailure, problem_types
 from glyphd.services.context import Context
-from glyphd.services.options import parse_options
+from glyphd.services.options import ImportOptions, parse_options
+from glyphd.services.placing import read_options
 from glyphd.services.receiving import check_queue, receive_import
+from glyphd.services.replaying import replay_import
 from glyphd.services.reporting import is_pending, report_import
 from glyphd.settings import Settings
 
@@ -28,17 +33,60 @@ _CARRIED = ("import_id", "received", "count", "rejected", "errors", "error_count
 
 async def import_batch(request: Request, context: Context, settings: Settings, actor: str) -> Response:
     """Receive one batch and answer with its report: 201 finished, 202 not yet, a problem when it failed."""
+    await to_thread.run_sync(check_queue, context, limiter=threads_of(request).uploads)
+    read = await options_reader(request, context)
+    artifact, options = await receive_submission(request, context.artifacts, settings, read)
+    return await receive_and_answer(request, context, settings, actor, (options, [artifact]))
+
+
+async def import_pipeline_run(request: Request, context: Context, settings: Settings, actor: str) -> Response:
+    """Receive the files of one pipeline run, or their paths, and answer as :func:`import_batch` does."""
+    await to_thread.run_sync(check_queue, context, limiter=threads_of(request).uploads)
+    run = await receive_pipeline_run(request, context, settings)
+    return await receive_and_answer(request, context, settings, actor, run)
+
+
+async def receive_and_answer(
+    request: Request, context: Context, settings: Settings, actor: str, batch: tuple[ImportOptions, Sequence[Artifact]]
+) -> Response:
+    """Write the import of a batch whose bytes are durable, and answer with its outcome or its state."""
     threads = threads_of(request)
-    await to_thread.run_sync(check_queue, context, limiter=threads.uploads)
-    query = [{name: value} for name, value in request.query_params.multi_items()]
-    read_options = partial(parse_options, *query, now=context.clock())
-    read_options()  # refuse before the body is read
-    artifact, options = await receive_submission(request, context.artifacts, settings, read_options)
     import_id = await to_thread.run_sync(
-        receive_import, context, options, [artifact], actor, request.state.request_id, limiter=threads.uploads
+        receive_import, context, *batch, actor, request.state.request_id, limiter=threads.uploads
     )
+    return await answer_import(request, context, settings, import_id)
+
+
+async def answer_import(request: Request, context: Context, settings: Settings, import_id: str) -> Response:
+    """Answer for an import that is on the ledger: wait for its outcome a while."""
     request.state.import_id = import_id
-    return answer(await _await_outcome(context, import_id, settings.wait_seconds, threads.outcomes))
+    return answer(await _await_outcome(context, import_id, settings.wait_seconds, threads_of(request).outcomes))
+
+
+async def replay_batch(
+    request: Request,
+    context: Context,
+    settings: Settings,
+    import_id: str,
+    actor: str,
+    reason: str | None,
+    parameters: ReplayParameters,
+) -> Response:
+    """Import a batch again and answer as for an import."""
+    given = parameters.model_dump(exclude_none=True)
+    options = parse_options(given, now=context.clock())
+    version = options.schema_version if "schema_version" in given else None
+    replay = partial(replay_import, context, import_id, actor, reason, publish=options.publish, schema_version=version)
+    replay_id = await to_thread.run_sync(replay, limiter=threads_of(request).uploads)
+    return await answer_import(request, context, settings, replay_id)
+
+
+async def options_reader(request: Request, context: Context) -> ReadOptions:
+    """Return what reads the options of a body beside those of the query, which are refused before a body is read."""
+    query = [{name: value} for name, value in request.query_params.multi_items()]
+    read = partial(read_options, context, *query)
+    await to_thread.run_sync(read, limiter=threads_of(request).uploads)
+    return read
 
 
 async def _await_outcome(

@@ -7,9 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from glyphd.api.problems import Problem
 from glyphd.domain import listing
-from glyphd.domain.imports import Status
-from glyphd.domain.listing import FieldType
+from glyphd.domain.imports import PublishMode, Status
+from glyphd.domain.listing import SCHEMA_VERSIONS, FieldType
 from glyphd.domain.report import RecordError
+from glyphd.services.returning import RejectionVariant
 
 T = TypeVar("T")
 
@@ -18,6 +19,7 @@ Moment = Annotated[
     str,
     Field(min_length=1, max_length=64, json_schema_extra={"format": "date-time"}, examples=["2026-07-01T00:00:00Z"]),
 ]
+Members = Annotated[str, Field(min_length=2, max_length=4096, examples=['{"run":"7"}'])]
 ImportName = Annotated[str, Field(min_length=1, max_length=128, json_schema_extra={"format": "uuid"})]
 Price = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
 Score = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
@@ -90,6 +92,11 @@ class ImportParameters(Parameters):
     """Filters of `GET /api/imports`."""
 
     source: Text | None = Field(None, description="Only this source.")
+    parent_import_id: ImportName | None = Field(None, description="Only replays and amendments of this batch.")
+    campaign_id: Text | None = Field(None, description="Only this crawl campaign.")
+    metadata: Members | None = Field(
+        None, description="Only imports whose metadata holds the members of this JSON object; scalar values."
+    )
     status: list[Status] = Field([], description="Only these states; may be repeated.", max_length=8)
     since: Moment | None = Field(None, description="Received at or after this moment (ISO 8601).")
     until: Moment | None = Field(None, description="Received before this moment (ISO 8601).")
@@ -111,8 +118,22 @@ class PageParameters(Parameters):
     cursor: Cursor | None = Field(None, description=_CURSOR)
 
 
+class ReplayParameters(Parameters):
+    """How a batch is imported again."""
+
+    publish: PublishMode = Field(PublishMode.AUTO, description="`hold`: leave it staged, for a person to publish.")
+    schema_version: Annotated[str, Field(json_schema_extra={"enum": list(SCHEMA_VERSIONS)})] | None = Field(
+        None, description="The row contract to check against; the batch's own when left out."
+    )
+
+
 class RejectionParameters(PageParameters):
     """How the rejections are wanted."""
+
+    variant: RejectionVariant = Field(
+        RejectionVariant.ROUNDTRIP,
+        description="Of the CSV. `roundtrip`: the cells as they came; `spreadsheet`: none of them a formula.",
+    )
 
     format: Annotated[str, Field(pattern="^(json|csv)$")] = Field(
         "json", description="`csv`: all of them, with their original columns, to fix and send again."

@@ -28,7 +28,8 @@ from glyphd.domain.report import ImportReport
 from glyphd.errors import GlyphdError
 from glyphd.logs import configure_logs
 from glyphd.services.context import Context
-from glyphd.services.options import ImportOptions, parse_options
+from glyphd.services.options import ImportOptions
+from glyphd.services.placing import read_options
 from glyphd.services.receiving import receive_import, store_file
 from glyphd.services.reporting import report_import
 from glyphd.services.running import run_next
@@ -56,7 +57,7 @@ def import_files(  # noqa: PLR0913 - the options of the command
     configure_logs("ERROR")
     with failures_reported(), opened_context(settings) as context:
         said = {name: value for name, value in given.items() if value is not None}
-        options = parse_options(said, now=context.clock())
+        options = read_options(context, said)
         codes = {_import_and_tell(context, options, file, strict=strict, as_json=as_json) for file in files}
     worst = next(code for code in _WORST_FIRST if code in codes)
     raise typer.Exit(worst)

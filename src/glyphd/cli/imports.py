@@ -19,8 +19,7 @@ from glyphd.cli.output import (
     read_settings,
     whoever,
 )
-from glyphd.domain.imports import Status
-from glyphd.domain.report import ImportFilters
+from glyphd.domain.imports import ImportFilters, Status
 from glyphd.services import digesting, discarding, inspecting, reporting, returning
 from glyphd.services.context import Context
 

@@ -1,6 +1,7 @@
 """The life of an import: its states, which of them may follow which, and what each one shows."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -59,6 +60,10 @@ READABLE_BY_NAME = frozenset({Status.STAGED, Status.PUBLISHED})
 """`GET /api/listings?import_id=` answers their rows; for every other state it answers an empty array (G3)."""
 
 DISCARDABLE = frozenset({Status.RECEIVED, Status.RUNNING, Status.STAGED})
+
+REPLAYABLE = frozenset({Status.STAGED, Status.PUBLISHED, Status.ROLLED_BACK})
+
+AMENDABLE = frozenset({Status.STAGED, Status.PUBLISHED})
 
 ROWS_TO_REMOVE = frozenset({Status.FAILED, Status.DISCARDED})
 """They count 0 rows; a worker removes what they left."""
@@ -122,3 +127,33 @@ class Import:
     attempts: int
     records_done: int
     rows_to_remove: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ImportFilters:
+    """Which imports are wanted; ``since`` (inclusive) and ``until`` (exclusive) are about the time of receipt.
+
+    ``metadata`` are members that an import's metadata must hold, each with a scalar value.
+    """
+
+    source: str | None = None
+    parent_import_id: str | None = None
+    statuses: Sequence[Status] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    campaign_id: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+_ACTIONS: dict[str, frozenset[Status]] = {
+    "publish": frozenset({Status.STAGED}),
+    "discard": DISCARDABLE,
+    "replay": REPLAYABLE,
+    "amend": AMENDABLE,
+}
+
+
+def state_of(entry: Import) -> dict[str, Any]:
+    """Return what a refusal says of an import: its state, and what is possible in it."""
+    possible = [action for action, states in _ACTIONS.items() if entry.status in states]
+    return {"import_id": entry.import_id, "import_status": entry.status, "possible": possible}

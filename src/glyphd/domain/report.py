@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from glyphd.domain.gates import Gate
 from glyphd.domain.imports import Artifact, Kind, Status
 from glyphd.domain.issues import Issue, IssueCode
 
@@ -69,20 +70,10 @@ class ImportReport:
     top_models: list[ModelCount]
     artifacts: list[Artifact]
     progress: Progress | None
-    gates: list[dict[str, Any]]
+    gates: list[Gate]
     failure: dict[str, Any] | None
     published_at: datetime | None
     links: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class ImportFilters:
-    """Which imports are wanted; ``since`` (inclusive) and ``until`` (exclusive) are about the time of receipt."""
-
-    source: str | None = None
-    statuses: Sequence[Status] = ()
-    since: datetime | None = None
-    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

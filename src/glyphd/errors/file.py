@@ -79,3 +79,15 @@ class RejectedRecords(FileFault):
     """Records were rejected, and the request said to abort in that case."""
 
     code = "rejected_records"
+
+
+class PipelineRowsDiffer(FileFault):
+    """The two files of a pipeline run have different numbers of records."""
+
+    code = "pipeline_rows_differ"
+
+
+class PipelineModelsDisagree(FileFault):
+    """The two files of a pipeline run name different models in the same record."""
+
+    code = "pipeline_models_disagree"

@@ -33,6 +33,12 @@ class IllegalTransition(GlyphdError):
     code, kind = "illegal_transition", Kind.CONFLICT
 
 
+class NothingToReplay(GlyphdError):
+    """The import has no artifact that could be imported again."""
+
+    code, kind = "nothing_to_replay", Kind.CONFLICT
+
+
 class ImportDiscarded(GlyphdError):
     """The import was discarded."""
 

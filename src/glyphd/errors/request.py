@@ -67,3 +67,15 @@ class QueueFull(GlyphdError):
     """Too many imports are waiting."""
 
     code, kind = "queue_full", Kind.BUSY
+
+
+class PipelineDirUnset(GlyphdError):
+    """This server imports no files by their path."""
+
+    code, kind = "pipeline_dir_unset", Kind.INVALID
+
+
+class PipelinePathRefused(GlyphdError):
+    """The path does not name a file of the pipeline directory."""
+
+    code, kind = "pipeline_path_refused", Kind.INVALID

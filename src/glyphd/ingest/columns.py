@@ -11,6 +11,9 @@ from glyphd.errors import DuplicateHeader, MissingColumn
 SUPERSEDED_COLUMN = "superseded_column"
 """Warning: a column was left out because another one is the same field under a stronger name."""
 
+RETURNED_COLUMNS = {"import_index": "parent_import_index", "_issues": "_issues"}
+"""Columns of a file of rejections that comes back mended: what they are called then. They are no fields."""
+
 HEADERS_SHOWN = 100
 """A failure quotes at most this many headers."""
 
@@ -68,6 +71,24 @@ def resolve_columns(header: Sequence[str], schema_version: str) -> Resolution:
     )
 
 
+def claimed_field(name: str, schema_version: str) -> str | None:
+    """Return the field that a column of this name may be, or None."""
+    claim = _claims(schema_version).get(header_key(name))
+    return claim and claim[0]
+
+
+def is_weak(name: str) -> bool:
+    """Tell whether a column of this name is the field it may be only where no other column is."""
+    return header_key(name) in _WEAK_KEYS
+
+
+def name_key(name: str, schema_version: str) -> str:
+    """Return what two columns of one name share: names of fields as they are matched, others (free to be similar) by
+    their trimmed lower case."""
+    key = header_key(name)
+    return f"field {key}" if key in _claims(schema_version) else name.strip().casefold()
+
+
 def map_columns(header: Sequence[str], resolution: Resolution) -> ColumnMapping:
     """Return the mapping of a whole header, with a warning for every superseded column."""
     used = {position: field_name for field_name, position in resolution.fields.items()}
@@ -75,6 +96,8 @@ def map_columns(header: Sequence[str], resolution: Resolution) -> ColumnMapping:
     for position, name in enumerate(header):
         if position in used:
             mapping.mapping[name] = used[position]
+        elif name in RETURNED_COLUMNS:
+            mapping.mapping[name] = RETURNED_COLUMNS[name]
         elif name.strip():
             mapping.ignored.append(name)
     if resolution.superseded:
@@ -82,9 +105,8 @@ def map_columns(header: Sequence[str], resolution: Resolution) -> ColumnMapping:
     return mapping
 
 
-def check_header(header: Sequence[str], resolution: Resolution, schema_version: str, line: int = 1) -> None:
-    """Raise DuplicateHeader when two columns have one name, MissingColumn when a required field has no column."""
-    _check_duplicates(header, schema_version, line)
+def check_required(header: Sequence[str], resolution: Resolution, schema_version: str, line: int = 1) -> None:
+    """Raise MissingColumn when a required field has no column."""
     missing = [f for f in fields_of(schema_version) if f.required and f.name not in resolution.fields]
     if missing:
         names = ", ".join(f.name for f in missing)
@@ -101,13 +123,11 @@ def check_header(header: Sequence[str], resolution: Resolution, schema_version: 
         )
 
 
-def _check_duplicates(header: Sequence[str], schema_version: str, line: int) -> None:
-    """Compare names of fields as they are matched, other names (free to be similar) by their trimmed lower case."""
-    claims = _claims(schema_version)
+def check_duplicates(header: Sequence[str], schema_version: str, line: int) -> None:
+    """Raise DuplicateHeader when two columns have one name."""
     seen: dict[str, int] = {}
     for column, name in enumerate(header, start=1):
-        key = header_key(name)
-        key = f"field {key}" if key in claims else name.strip().casefold()
+        key = name_key(name, schema_version)
         if key and (first := seen.setdefault(key, column)) != column:
             raise DuplicateHeader(
                 f"Columns {first} ({header[first - 1]}) and {column} ({name}) have the same name.",

@@ -20,7 +20,10 @@ from glyphd.errors import InvalidParameter, MalformedRequest, MissingFile
 Body = bytes | bytearray | memoryview | mmap
 
 OPTION_NAMES = frozenset(
-    {"source", "campaign_id", "metadata", "observed_at", "schema_version", "on_error", "publish", "parent_import_id"}
+    {
+        *("source", "source_label", "campaign_id", "metadata", "observed_at", "schema_version", "on_error", "publish"),
+        "parent_import_id",
+    }
 )
 
 LISTINGS = "listings"

@@ -19,7 +19,7 @@ UTC_MICROSECONDS = pl.Datetime("us", "UTC")
 
 _FIRST_MOMENT = datetime(1, 1, 1, tzinfo=UTC)
 
-_SPACE = "".join(character for character in map(chr, range(sys.maxunicode)) if character.isspace())
+SPACE = "".join(character for character in map(chr, range(sys.maxunicode)) if character.isspace())
 """What `str.strip` strips; polars by itself leaves the separators U+001C to U+001F."""
 
 
@@ -43,7 +43,7 @@ def read_cells(cells: pl.DataFrame, schema_version: str, received_at: datetime) 
     texts = cells.select(
         IMPORT_INDEX,
         pl.lit(received_at).cast(UTC_MICROSECONDS).alias(RECEIVED_AT),
-        *(pl.col(field.name).str.strip_chars(_SPACE).alias(text_column(field)) for field in present),
+        *(pl.col(field.name).str.strip_chars(SPACE).alias(text_column(field)) for field in present),
         *(pl.lit(None, pl.String).alias(text_column(field)) for field in fields if field not in present),
     )
     # step by step: polars evaluates an expression again wherever it is written, which took twice as long

@@ -5,16 +5,20 @@ import change only under its fencing token, which that transaction compares, so 
 whatever the import's size.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import polars as pl
+from sqlalchemy import Connection
 
+from glyphd.domain.gates import Gate, GateFigures, evaluate_gates, limits_of, price_move, read_gates
 from glyphd.domain.imports import Import, PublishMode, Status
 from glyphd.errors import CountsDisagree
 from glyphd.ingest.derivation import Derivation
 from glyphd.services.context import Context
-from glyphd.store import events, imports, rejections, rows
+from glyphd.services.publishing import parent_is_published
+from glyphd.store import events, imports, rejections, rows, statistics, visibility
 from glyphd.store.unit_of_work import UnitOfWork
 
 _Append = Callable[[UnitOfWork, str, pl.DataFrame], None]
@@ -77,25 +81,55 @@ def _reconcile(context: Context, held: Import, outcome: dict[str, Any]) -> int:
 
 def _finish(context: Context, held: Import, values: dict[str, Any]) -> Import:
     now = context.clock()
-    published = held.publish_mode is PublishMode.AUTO
-    status = Status.PUBLISHED if published else Status.STAGED
+    figures = GateFigures(values["received"], values["count"], values["rejected"], _price_move(context, held))
+    gates = evaluate_gates(read_gates(held.gates), figures)
     with context.database.writing() as work:
-        connection = work.connection
         imports.hold_source(work, held.source)
-        imports.update_running(
-            connection,
-            held,
-            {
-                **values,
-                "status": status,
-                "record_count": values["count"],
-                "previous_import_id": imports.previous_of(connection, held),
-                "completed_at": now,
-                "published_at": now if published else None,
-                "lease_expires_at": None,
-            },
-        )
-        details = {"count": values["count"], "rejected": values["rejected"]}
-        events.add_event(connection, held.import_id, now, held.worker or "worker", str(status), status, details=details)
+        status = _outcome(work, held, gates)
+        outcome = {
+            **values,
+            "status": status,
+            "gates": [asdict(gate) for gate in gates],
+            "record_count": values["count"],
+            "previous_import_id": _previous(work.connection, held),
+            "completed_at": now,
+            "published_at": now if status is Status.PUBLISHED else None,
+            "lease_expires_at": None,
+        }
+        imports.update_running(work.connection, held, outcome)
+        actor, details = held.worker or "worker", _details(values, gates)
+        events.add_event(work.connection, held.import_id, now, actor, str(status), status, details=details)
         work.commit()
-        return imports.find_import(connection, held.import_id)
+        return imports.find_import(work.connection, held.import_id)
+
+
+def _previous(connection: Connection, held: Import) -> str | None:
+    """Return what a batch follows; a replay follows what its batch did."""
+    return held.previous_import_id if held.parent_import_id else imports.previous_of(connection, held)
+
+
+def _price_move(context: Context, held: Import) -> float | None:
+    """Return how far the prices are from those of the source's latest published batch, if a gate asks."""
+    if limits_of(read_gates(held.gates)).max_price_move is None:
+        return None
+    with context.database.reading() as connection:
+        previous = _previous(connection, held)
+        if previous is None:
+            return None
+        standing = visibility.standing_for(connection, previous)
+        return price_move(
+            statistics.median_prices(connection, held.import_id), statistics.median_prices(connection, standing)
+        )
+
+
+def _outcome(work: UnitOfWork, held: Import, gates: Sequence[Gate]) -> Status:
+    """Publish, unless somebody wants to look first, a gate failed, or what the import hangs on is not published."""
+    clean = all(gate.passed for gate in gates)
+    publishes = held.publish_mode is PublishMode.AUTO and clean and parent_is_published(work, held)
+    return Status.PUBLISHED if publishes else Status.STAGED
+
+
+def _details(values: dict[str, Any], gates: Sequence[Gate]) -> dict[str, Any]:
+    failed = [gate.gate for gate in gates if not gate.passed]
+    counts = {"count": values["count"], "rejected": values["rejected"]}
+    return {**counts, "failed_gates": failed} if failed else counts

@@ -17,12 +17,15 @@ from glyphd.services.digesting import digest_rows
 from glyphd.store import copying, imports, schema
 from glyphd.store.converting import Converter
 from glyphd.store.copying import Place
-from glyphd.store.tables import artifacts, import_artifacts, import_batches, import_events, models
+from glyphd.store.tables import artifacts, idempotency_keys, import_artifacts, import_batches, import_events, models
 from glyphd.store.unit_of_work import UnitOfWork
 
 PORTION_BYTES = 1 << 20
 Progress = Callable[[int, int], None]
 """Told how many imports are done, and of how many."""
+
+_FEW = (import_artifacts, import_events, idempotency_keys)
+"""What an import has few of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ class _Move:
 
     def run_dry(self, on_progress: Progress) -> None:
         """Convert everything and write nothing."""
-        tables = (import_batches, *copying.BULK, import_events, import_artifacts)
+        tables = (import_batches, *copying.BULK, *_FEW)
         for _ in chain(self._frames(models), self._frames(artifacts)):
             pass
         for done, place in enumerate(self.places):
@@ -154,7 +157,7 @@ class _Move:
             copying.write_ledger(work, import_id, frame)
         for frame in self._frames(artifacts, import_id):
             copying.append_artifacts(work, frame)
-        for table in (import_artifacts, import_events):
+        for table in _FEW:
             for frame in self._frames(table, import_id):
                 copying.append_few(work, table, frame)
         for table in copying.BULK:

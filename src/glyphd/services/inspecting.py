@@ -8,6 +8,7 @@ from glyphd.domain.imports import Artifact
 from glyphd.domain.issues import Rejection
 from glyphd.domain.report import ImportEvent, RejectedRecord
 from glyphd.errors import ArtifactNotFound
+from glyphd.ingest.submitted import SubmittedFile
 from glyphd.services.context import Context
 from glyphd.store import artifacts, events, imports, rejections
 from glyphd.store.events import Event
@@ -19,6 +20,11 @@ class StoredArtifact:
 
     artifact: Artifact
     path: Path
+
+    def submitted(self) -> SubmittedFile:
+        """Return it as a file that can be read."""
+        artifact = self.artifact
+        return SubmittedFile(self.path, artifact.media_type, artifact.filename, artifact.role)
 
 
 def inspect_rejections(
@@ -51,12 +57,16 @@ def told(event: Event) -> ImportEvent:
 
 def inspect_artifact(context: Context, import_id: str, role: str | None = None) -> StoredArtifact:
     """Return one artifact; without a role the first. Raises ImportNotFound, ArtifactNotFound, ArtifactDamaged."""
+    return inspect_artifacts(context, import_id, role)[0]
+
+
+def inspect_artifacts(context: Context, import_id: str, role: str | None = None) -> list[StoredArtifact]:
+    """Return the artifacts of an import by role, at least one. Raises as :func:`inspect_artifact`."""
     with context.database.reading() as connection:
         imports.find_import(connection, import_id)
         stored = artifacts.artifacts_of(connection, import_id)
-    for artifact in stored:
-        if role in {None, artifact.role}:
-            return StoredArtifact(artifact, context.artifacts.locate(artifact.sha256))
+    if found := [artifact for artifact in stored if role in {None, artifact.role}]:
+        return [StoredArtifact(artifact, context.artifacts.locate(artifact.sha256)) for artifact in found]
     roles = ", ".join(artifact.role for artifact in stored) or "none"
     detail = f"The import has no artifact{f' in the role {role!r}' if role else ''}; its roles: {roles}."
     raise ArtifactNotFound(detail, import_id=import_id)

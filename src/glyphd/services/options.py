@@ -5,31 +5,43 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 import msgspec
 
-from glyphd.domain.imports import OnError
+from glyphd.domain.gates import GATE_NAMES, GateLimits
+from glyphd.domain.imports import OnError, PublishMode
 from glyphd.domain.listing import DEFAULT_SCHEMA_VERSION, SCHEMA_VERSIONS
 from glyphd.errors import ConflictingOptions, InvalidParameter, UnsupportedSchemaVersion
 
 DEFAULT_SOURCE = "default"
 SOURCE_LENGTH = 128
 CAMPAIGN_LENGTH = 256
+ID_LENGTH = 128
+MOST_PRICE_MOVE = 1_000_000
+MOST_ROWS = 2_147_483_647
 METADATA_BYTES = 16 * 1024
 METADATA_LEVELS = 32
+METADATA_MEMBERS = 16
+
+
+Word = TypeVar("Word", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """The options of one import, checked. ``observed_at`` is None when the client did not give it."""
+    """The options of one import, checked. ``source`` and ``observed_at`` are None when the client did not give them."""
 
-    source: str = DEFAULT_SOURCE
+    source: str | None = None
     campaign_id: str | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
     observed_at: datetime | None = None
     on_error: OnError = OnError.CONTINUE
     schema_version: str = DEFAULT_SCHEMA_VERSION
+    publish: PublishMode = PublishMode.AUTO
+    parent_import_id: str | None = None
+    gates: GateLimits = field(default_factory=GateLimits)
 
 
 def parse_options(*origins: Mapping[str, Any], now: datetime) -> ImportOptions:
@@ -48,10 +60,11 @@ def parse_options(*origins: Mapping[str, Any], now: datetime) -> ImportOptions:
                     f"{name!r} is not an option; the options are {', '.join(_PARSERS)}.", parameter=name
                 )
             value = _PARSERS[name](name, given)
-            if values.setdefault(name, value) != value:
+            if values.setdefault(_SYNONYMS.get(name, name), value) != value:
                 raise ConflictingOptions(f"{name} was given twice, with different values.", parameter=name)
     _check_observed_at(values.get("observed_at"), now)
-    return ImportOptions(**values)
+    gates = GateLimits(**{name: values.pop(name) for name in GATE_NAMES if name in values})
+    return ImportOptions(**values, gates=gates)
 
 
 def parse_moment(name: str, given: Any) -> datetime:
@@ -101,6 +114,15 @@ def _metadata(name: str, given: Any) -> dict[str, Any]:
     return dict(value)
 
 
+def parse_members(name: str, given: str) -> dict[str, Any]:
+    """Read the members that metadata must hold. Raises InvalidParameter, also for values that are no scalars."""
+    members = _metadata(name, given)
+    if len(members) > METADATA_MEMBERS or any(isinstance(value, dict | list) for value in members.values()):
+        detail = f"{name} must be a JSON object of at most {METADATA_MEMBERS} members, none of them an object or array."
+        raise InvalidParameter(detail, parameter=name)
+    return members
+
+
 def _levels(value: Any) -> int:
     levels, layer = 0, [value]
     while layer := [inner for outer in layer for inner in _inside(outer)]:
@@ -114,12 +136,35 @@ def _inside(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _on_error(name: str, given: Any) -> OnError:
-    try:
-        return OnError(given)
-    except ValueError:
-        detail = f"{name} must be one of {', '.join(OnError)}, not {given!r}."
-        raise InvalidParameter(detail, parameter=name) from None
+def _one_of(words: type[Word]) -> Callable[[str, Any], Word]:
+    def read(name: str, given: Any) -> Word:
+        try:
+            return words(given)
+        except ValueError:
+            detail = f"{name} must be one of {', '.join(words)}, not {given!r}."
+            raise InvalidParameter(detail, parameter=name) from None
+
+    return read
+
+
+def _parent(name: str, given: Any) -> str:
+    return _text(name, given, ID_LENGTH)
+
+
+def _at_least_zero(kind: type[float], most: float) -> Callable[[str, Any], float]:
+    """Return what reads a number from 0 to ``most``, given as a number or as its text."""
+
+    def read(name: str, given: Any) -> float:
+        try:
+            number = kind(given) if isinstance(given, str) else given
+        except ValueError:
+            number = None
+        if isinstance(number, bool) or not isinstance(number, int | kind) or not 0 <= number <= most:
+            what = "a whole number" if kind is int else "a number"
+            raise InvalidParameter(f"{name} must be {what} from 0 to {most:g}.", parameter=name)
+        return kind(number)
+
+    return read
 
 
 def _schema_version(name: str, given: Any) -> str:
@@ -131,12 +176,20 @@ def _schema_version(name: str, given: Any) -> str:
 
 _PARSERS: dict[str, Callable[[str, Any], Any]] = {
     "source": _source,
+    "source_label": _source,
     "campaign_id": _campaign,
     "metadata": _metadata,
     "observed_at": parse_moment,
-    "on_error": _on_error,
+    "on_error": _one_of(OnError),
     "schema_version": _schema_version,
+    "publish": _one_of(PublishMode),
+    "parent_import_id": _parent,
+    "max_reject_rate": _at_least_zero(float, 1),
+    "max_price_move": _at_least_zero(float, MOST_PRICE_MOVE),
+    "min_rows": _at_least_zero(int, MOST_ROWS),
 }
+
+_SYNONYMS = {"source_label": "source"}
 
 OPTION_NAMES = tuple(_PARSERS)
 """What may be said about a batch, as query parameter, form field or JSON member."""

@@ -6,12 +6,14 @@ from pathlib import Path
 from uuid_utils.compat import uuid7
 
 from glyphd.artifacts.folder import ArtifactWriter
-from glyphd.domain.imports import Artifact, Kind, Status
+from glyphd.domain.imports import Artifact, Status
 from glyphd.errors import MalformedRequest, QueueFull
 from glyphd.ingest.formats import Format, detect_format
+from glyphd.ingest.pipeline_output import ENRICHED, SCORED
 from glyphd.ingest.submitted import HEAD_BYTES
 from glyphd.services.context import Context
 from glyphd.services.options import ImportOptions
+from glyphd.services.placing import place_import
 from glyphd.store import artifacts, events, imports
 
 PORTION_BYTES = 256 << 10  # a portion of a form holds the GIL for 0.6 ms
@@ -29,31 +31,29 @@ def check_queue(context: Context) -> None:
 def receive_import(
     context: Context, options: ImportOptions, stored: Sequence[Artifact], actor: str, request_id: str | None = None
 ) -> str:
-    """Write the import `received` for artifacts that are already durable, and return its import_id."""
-    import_id = str(uuid7())
-    now = context.clock()
+    """Write the import `received` for artifacts that are already durable, and return its import_id.
+
+    Raises as :func:`glyphd.services.placing.read_options` about the parent, which may have changed since.
+    """
+    import_id, now = str(uuid7()), context.clock()
     with context.database.writing() as work:
-        connection = work.connection
-        version = imports.next_source_version(work, options.source)
         imports.insert_import(
-            connection,
+            work.connection,
             {
                 "import_id": import_id,
                 "imported_at": now,
-                "source": options.source,
-                "source_version": version,
-                "kind": Kind.BATCH,
                 "status": Status.RECEIVED,
                 "schema_version": options.schema_version,
                 "campaign_id": options.campaign_id,
                 "metadata": options.metadata,
-                "observed_at": options.observed_at or now,
                 "on_error": options.on_error,
+                "publish_mode": options.publish,
+                **place_import(context, work, options, now),
             },
         )
         artifacts.insert_artifacts(work, import_id, stored, now)
         details = {"request_id": request_id} if request_id else {}
-        events.add_event(connection, import_id, now, actor, "received", Status.RECEIVED, details=details)
+        events.add_event(work.connection, import_id, now, actor, "received", Status.RECEIVED, details=details)
         work.commit()
     return import_id
 
@@ -68,6 +68,11 @@ def store_file(context: Context, file: Path, role: str = "batch") -> Artifact:
         except OSError as exc:
             raise MalformedRequest(f"{file} cannot be read: {exc.strerror}.") from exc
         return store_artifact(writer, None, clean_filename(file.name), role)
+
+
+def store_pair(context: Context, enriched: Path, scored: Path) -> list[Artifact]:
+    """Copy the two local files of a pipeline run into the artifact store. Raises as :func:`store_file`."""
+    return [store_file(context, enriched, ENRICHED), store_file(context, scored, SCORED)]
 
 
 def clean_filename(name: str | None) -> str | None:

@@ -2,8 +2,9 @@
 
 from sqlalchemy import Connection
 
-from glyphd.domain.imports import PENDING, Import
-from glyphd.domain.report import ImportFilters, ImportReport, ModelCount, Progress, RecordError
+from glyphd.domain.gates import read_gates
+from glyphd.domain.imports import PENDING, Import, ImportFilters
+from glyphd.domain.report import ImportReport, ModelCount, Progress, RecordError
 from glyphd.services.context import Context
 from glyphd.store import artifacts, imports, rejections, statistics
 
@@ -28,15 +29,7 @@ def report_imports(
 ) -> tuple[list[ImportReport], int | None]:
     """Return the reports of a page of imports, newest first, and the ledger id that the next page starts below."""
     with context.database.reading() as connection:
-        entries = imports.list_imports(
-            connection,
-            limit=limit + 1,
-            below_id=below_id,
-            source=filters.source,
-            statuses=filters.statuses,
-            since=filters.since,
-            until=filters.until,
-        )
+        entries = imports.list_imports(connection, filters, limit=limit + 1, below_id=below_id)
         reports = [build_report(connection, entry) for entry in entries[:limit]]
     return reports, entries[limit - 1].id if len(entries) > limit else None
 
@@ -48,10 +41,11 @@ def build_report(connection: Connection, entry: Import) -> ImportReport:
     counted = entry.status not in PENDING and entry.count
     return ImportReport(
         **{name: getattr(entry, name) for name in _TAKEN_OVER},
+        gates=read_gates(entry.gates),
         duration_ms=_duration_ms(entry),
         errors=errors,
         errors_truncated=sum(entry.error_counts.values()) > len(errors),
-        duplicate_of=imports.earlier_duplicate(connection, entry, [artifact.sha256 for artifact in stored]),
+        duplicate_of=imports.earlier_duplicate(connection, entry, stored),
         price_range=_range(entry.min_price, entry.max_price),
         score_range=_range(entry.min_score, entry.max_score),
         top_models=_top_models(connection, entry) if counted else [],
@@ -61,7 +55,7 @@ def build_report(connection: Connection, entry: Import) -> ImportReport:
     )
 
 
-_TAKEN_OVER = sorted({field for field in ImportReport.__dataclass_fields__ if field in Import.__dataclass_fields__})
+_TAKEN_OVER = sorted({*ImportReport.__dataclass_fields__} & {*Import.__dataclass_fields__} - {"gates"})
 
 
 def _errors(connection: Connection, entry: Import) -> list[RecordError]:

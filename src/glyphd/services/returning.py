@@ -4,21 +4,33 @@ import csv
 import io
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from enum import StrEnum
+from itertools import chain
 from typing import Any
 
 from glyphd.domain.issues import Issue, Rejection
-from glyphd.errors import FileFault
-from glyphd.ingest.formats import Format, detect_format
-from glyphd.ingest.readers.dialect import Dialect, read_dialect
-from glyphd.ingest.readers.scan import split_record
+from glyphd.errors import FileFault, UnsupportedFormat
+from glyphd.ingest.submitted import read_columns
 from glyphd.services.context import Context
-from glyphd.services.inspecting import inspect_artifact
+from glyphd.services.inspecting import inspect_artifacts
 from glyphd.store import imports, rejections
 
 _PAGE = 1000
+
+
+class RejectionVariant(StrEnum):
+    """For whom the file is: for a program, the cells as they came; for a spreadsheet, none of them a formula."""
+
+    ROUNDTRIP = "roundtrip"
+    SPREADSHEET = "spreadsheet"
+
+
 OWN_COLUMNS = ("import_index", "_issues")
+
+_FORMULA_STARTS = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+_PLAIN_NUMBER = re.compile(r"[+-]?[0-9.,]+(?:[eE][+-]?[0-9]+)?")
 
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
@@ -26,32 +38,45 @@ _ESCAPE = re.compile(
 """An escape in JSON: a pair of surrogates, a lone one (the group), or any other."""
 
 
-def return_rejections(context: Context, import_id: str) -> Iterator[bytes]:
-    """Yield the lines of a CSV file: `import_index`, `_issues`, then the columns as submitted; bytes as they came.
+def return_rejections(
+    context: Context, import_id: str, variant: RejectionVariant = RejectionVariant.ROUNDTRIP
+) -> Iterator[bytes]:
+    """Yield the lines of a CSV file: `import_index`, `_issues`, then the columns as submitted.
+
+    `roundtrip`: the bytes as they came. `spreadsheet`: what a spreadsheet would run as a formula begins with `'`, and
+    the file with a byte order mark, by which Excel knows UTF-8.
 
     Raises ImportNotFound, ArtifactNotFound, ArtifactDamaged before the first line.
     """
-    stored = inspect_artifact(context, import_id)
-    if detect_format(stored.artifact.media_type, None, b"") is Format.CSV:
-        try:
-            dialect = _dialect(context, import_id, stored.path)
-        except FileFault:  # the header itself is at fault, so that no record was read
-            return _lines((), iter(()))
-        return _lines(dialect.header, (_prefix(r) + _cells(r.raw, dialect) for r in _all(context, import_id)))
-    header = _members(context, import_id)
-    return _lines(header, (_prefix(r) + _values(r.raw, header) for r in _all(context, import_id)))
+    header, records = _records(context, import_id)
+    rows = chain([[*OWN_COLUMNS, *header]], (_own_cells(rejection) + cells for rejection, cells in records))
+    if variant is RejectionVariant.ROUNDTRIP:
+        return _lines(rows)
+    return chain([BOM_UTF8], _lines(list(map(_without_formula, row)) for row in rows))
 
 
-def _dialect(context: Context, import_id: str, path: Path) -> Dialect:
+def _records(context: Context, import_id: str) -> tuple[Sequence[str], Iterator[tuple[Rejection, list[str]]]]:
+    """Return the columns as submitted, and each rejection with its cells."""
     with context.database.reading() as connection:
-        schema_version = imports.find_import(connection, import_id).schema_version
-    with path.open("rb") as file:
-        head = file.read(context.limits.block_bytes)
-    return read_dialect(head, schema_version, context.limits, final=path.stat().st_size == len(head))
+        entry = imports.find_import(connection, import_id)
+    files = [stored.submitted() for stored in inspect_artifacts(context, import_id)]
+    try:
+        columns = read_columns(files, schema_version=entry.schema_version, limits=context.limits)
+    except (FileFault, UnsupportedFormat):  # the header itself is at fault, so that no record was read
+        return (), iter(())
+    if columns:
+        return columns.header, ((each, _texts(columns.cells(each.raw))) for each in _all(context, import_id))
+    header = _members(context, import_id)
+    return header, ((rejection, _values(rejection.raw, header)) for rejection in _all(context, import_id))
 
 
-def _cells(raw: bytes, dialect: Dialect) -> list[str]:
-    return [cell.decode("utf-8", "surrogateescape") for cell in split_record(raw, dialect.delimiter)]
+def _without_formula(cell: str) -> str:
+    """Return a cell that no spreadsheet runs (OWASP, CSV injection); a plain number is none, signed or not."""
+    return f"'{cell}" if cell[:1] in _FORMULA_STARTS and not _PLAIN_NUMBER.fullmatch(cell) else cell
+
+
+def _texts(cells: list[bytes]) -> list[str]:
+    return [cell.decode("utf-8", "surrogateescape") for cell in cells]
 
 
 def _all(context: Context, import_id: str) -> Iterator[Rejection]:
@@ -66,7 +91,7 @@ def _all(context: Context, import_id: str) -> Iterator[Rejection]:
         last = found[-1].import_index
 
 
-def _prefix(rejection: Rejection) -> list[str]:
+def _own_cells(rejection: Rejection) -> list[str]:
     return [str(rejection.import_index), "; ".join(map(_said, rejection.issues))]
 
 
@@ -74,11 +99,10 @@ def _said(issue: Issue) -> str:
     return f"{issue.field or 'record'}: {issue.code}"
 
 
-def _lines(header: Sequence[str], rows: Iterator[list[str]]) -> Iterator[bytes]:
+def _lines(rows: Iterator[list[str]]) -> Iterator[bytes]:
     """Write rows as CSV; bytes that are not UTF-8 travel as surrogates and come out as they came."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([*OWN_COLUMNS, *header])
     for row in rows:
         writer.writerow(row)
         if buffer.tell() > 1 << 16:

@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 import structlog
 
-from glyphd.domain.imports import Import, OnError, Status
+from glyphd.domain.imports import Import, Kind, OnError, Status
 from glyphd.domain.issues import Rejection
 from glyphd.errors import (
     FileFault,
@@ -111,6 +111,14 @@ def run_import(context: Context, held: Import) -> None:
         run.fail(UnexpectedFailure(f"{type(exc).__name__}: see the server's log."))
 
 
+def _received_at(context: Context, held: Import) -> datetime:
+    """Return when the records were submitted: a replay judges them as of then."""
+    if held.kind is not Kind.REPLAY or held.parent_import_id is None:
+        return held.imported_at
+    with context.database.reading() as connection:
+        return imports.find_import(connection, held.parent_import_id).imported_at
+
+
 def _request_id(context: Context, held: Import) -> str | None:
     """Return the id of the request that submitted the batch, which the first event keeps."""
     with context.database.reading() as connection:
@@ -136,7 +144,7 @@ class _Run:
         """Store every record of the batch as a row or as a rejection. Raises FileFault and LeaseLost."""
         if self.held.fencing_token > 1:  # not `attempts`: one that was stopped on purpose is not counted
             self._remove_leftovers()
-        validator = Validator(self.held.schema_version, self.held.imported_at)
+        validator = Validator(self.held.schema_version, _received_at(self.context, self.held))
         reader = self._open(spool)
         for received, verdict in read_ahead((chunk.received, validator.validate(chunk)) for chunk in reader):
             self.columns = reader.columns

@@ -48,12 +48,8 @@ def _model_summary(connection: Connection, model: str, figures: list[dict[str, A
 def survey_sources(context: Context) -> list[SourceSummary]:
     """Return every source, by name."""
     with context.database.reading() as connection:
-        current = {
-            entry.source: entry
-            for entry in (
-                imports.find_import(connection, visible.import_id) for visible in visibility.current_imports(connection)
-            )
-        }
+        batches = [imports.find_import(connection, batch) for batch in visibility.current_batches(connection)]
+        current = {entry.source: entry for entry in batches}
         return [
             _source_summary(latest, count, current.get(latest.source))
             for latest, count in imports.latest_by_source(connection)

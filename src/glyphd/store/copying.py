@@ -33,6 +33,7 @@ from glyphd.store.converting import LEGACY, Converter, rows_of
 from glyphd.store.database import Database
 from glyphd.store.tables import (
     artifacts,
+    idempotency_keys,
     import_artifacts,
     import_batches,
     import_events,
@@ -56,7 +57,7 @@ Frames = Iterator[pl.DataFrame]
 BULK = (scored_listings, listings, quantized_listings, import_rejections, sightings, import_model_stats, import_facets)
 """What an import has many of, in an order that references allow."""
 
-COPIED = (import_batches, models, *BULK, import_events, artifacts, import_artifacts)
+COPIED = (import_batches, models, *BULK, import_events, artifacts, import_artifacts, idempotency_keys)
 NOT_COPIED = (schema_version,)
 """What an earlier tool noted of its own versions; a target has its own."""
 
@@ -210,7 +211,7 @@ def write_ledger(work: UnitOfWork, import_id: str, frame: pl.DataFrame) -> None:
 
 def count_all(connection: Connection, import_id: str) -> dict[str, int]:
     """Return how many rows an import has, by table."""
-    tables = (*BULK, import_events, import_artifacts)
+    tables = (*BULK, import_events, import_artifacts, idempotency_keys)
     return {table.name: _count(connection, table, import_id) for table in tables}
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
-from sqlalchemy.types import NullType
+from sqlalchemy.types import Boolean, NullType
 
 
 class to_milliseconds(GenericFunction[Any]):  # noqa: N801 - a function of SQL, as SQLAlchemy names its own
@@ -27,3 +27,27 @@ def _on_sqlite(element: ColumnElement[Any], compiler: SQLCompiler, **kw: Any) ->
 @compiles(to_milliseconds, "postgresql")
 def _on_postgresql(element: ColumnElement[Any], compiler: SQLCompiler, **kw: Any) -> str:
     return f"date_trunc('milliseconds', {compiler.process(element.clauses, **kw)})"
+
+
+class has_member(GenericFunction[bool]):  # noqa: N801 - as above
+    """Whether a JSON object has a member of a name with a scalar value: object, name, the value as JSON text."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(has_member, "sqlite")
+def _member_on_sqlite(element: ColumnElement[Any], compiler: SQLCompiler, **kw: Any) -> str:
+    whole, name, value = (compiler.process(clause, **kw) for clause in element.clauses)
+    kind = "replace({}, 'real', 'integer')"
+    return (
+        f"EXISTS (SELECT 1 FROM json_each({whole}) AS member WHERE member.key = {name} "
+        f"AND member.value IS json_extract({value}, '$') "
+        f"AND {kind.format('member.type')} = {kind.format(f'json_type({value})')})"
+    )
+
+
+@compiles(has_member, "postgresql")
+def _member_on_postgresql(element: ColumnElement[Any], compiler: SQLCompiler, **kw: Any) -> str:
+    whole, name, value = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"CAST({whole} AS jsonb) @> jsonb_build_object(CAST({name} AS text), CAST({value} AS jsonb))"

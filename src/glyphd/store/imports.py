@@ -1,6 +1,7 @@
 """The ledger: one row an import, which is also its job (lease, fencing token, attempts)."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,8 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, text, update
 
-from glyphd.domain.imports import Import, Kind, OnError, PublishMode, Status
+from glyphd.domain.imports import Artifact, Import, ImportFilters, Kind, OnError, PublishMode, Status
 from glyphd.errors import GlyphdError, ImportNotFound, InvalidParameter, LeaseLost
+from glyphd.store.functions import has_member
 from glyphd.store.tables import import_artifacts, import_batches
 from glyphd.store.types import NO_MOMENT
 from glyphd.store.unit_of_work import UnitOfWork
@@ -57,29 +59,32 @@ def _not_found(import_id: str) -> GlyphdError:
 
 
 def list_imports(
-    connection: Connection,
-    *,
-    limit: int,
-    below_id: int | None = None,
-    source: str | None = None,
-    statuses: Sequence[Status] = (),
-    since: datetime | None = None,
-    until: datetime | None = None,
+    connection: Connection, filters: ImportFilters, *, limit: int, below_id: int | None = None
 ) -> list[Import]:
-    """Return imports, newest first; ``since`` (inclusive) and ``until`` (exclusive) are about the time of receipt."""
+    """Return imports, newest first."""
     table = import_batches.c
-    query = select(*_COLUMNS).order_by(table.id.desc()).limit(limit)
+    query = select(*_COLUMNS).where(*_conditions(filters)).order_by(table.id.desc()).limit(limit)
     if below_id is not None:
         query = query.where(table.id < below_id)
-    if source is not None:
-        query = query.where(of_source(source))
-    if statuses:
-        query = query.where(table.status.in_(statuses))
-    if since is not None:
-        query = query.where(table.imported_at >= since)
-    if until is not None:
-        query = query.where(table.imported_at < until)
     return [_import(row) for row in connection.execute(query).mappings()]
+
+
+def _conditions(filters: ImportFilters) -> Iterator[ColumnElement[bool]]:
+    table = import_batches.c
+    if filters.source is not None:
+        yield of_source(filters.source)
+    if filters.parent_import_id is not None:
+        yield table.parent_import_id == filters.parent_import_id
+    if filters.campaign_id is not None:
+        yield table.campaign_id == filters.campaign_id
+    if filters.statuses:
+        yield table.status.in_(filters.statuses)
+    if filters.since is not None:
+        yield table.imported_at >= filters.since
+    if filters.until is not None:
+        yield table.imported_at < filters.until
+    for name, value in filters.metadata.items():
+        yield has_member(table.metadata, name, json.dumps(value))
 
 
 def update_import(connection: Connection, import_id: str, values: Mapping[str, Any]) -> None:
@@ -201,14 +206,19 @@ def latest_by_source(connection: Connection) -> list[tuple[Import, int]]:
     return [(_import(row), count) for row in rows if (count := row.pop("imports"))]
 
 
-def earlier_duplicate(connection: Connection, entry: Import, sha256: Sequence[str]) -> str | None:
-    """Return the first staged or published import of the same source with one of these artifacts, before this one."""
-    table = import_batches.c
+def earlier_duplicate(connection: Connection, entry: Import, stored: Sequence[Artifact]) -> str | None:
+    """Return the first staged or published batch of the same source with the same artifacts, before this batch."""
+    if not stored or entry.kind is not Kind.BATCH:
+        return None
+    table, kept = import_batches.c, import_artifacts.c
+    same = or_(*(and_(kept.role == artifact.role, kept.sha256 == artifact.sha256) for artifact in stored))
+    sharing = select(kept.import_id).where(same).group_by(kept.import_id).having(func.count() == len(stored))
+    own = select(func.count()).where(kept.import_id == table.import_id).scalar_subquery()
     query = (
         select(table.import_id)
-        .join(import_artifacts, import_artifacts.c.import_id == table.import_id)
         .where(
-            import_artifacts.c.sha256.in_(sha256),
+            table.import_id.in_(sharing),
+            own == len(stored),
             of_source(entry.source),
             table.kind == Kind.BATCH,
             table.status.in_([Status.STAGED, Status.PUBLISHED]),

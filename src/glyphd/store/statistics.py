@@ -56,6 +56,13 @@ def model_figures(
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
+def median_prices(connection: Connection, import_id: str) -> dict[str, float]:
+    """Return the median price (USD) of each model in an import."""
+    table = import_model_stats.c
+    query = select(table.canonical_model, table.median_price).where(table.import_id == import_id)
+    return {row.canonical_model: row.median_price for row in connection.execute(query)}
+
+
 def prices_of(connection: Connection, import_ids: Sequence[str], model: str) -> list[float]:
     """Return all prices of one model in some imports, ascending: medians of several imports cannot be merged."""
     table = sightings.c

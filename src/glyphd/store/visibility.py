@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
 
 from glyphd.domain.imports import READABLE_BY_NAME, Kind, Status
 from glyphd.store.imports import of_source
@@ -29,44 +29,80 @@ def published_imports(
     price: tuple[float | None, float | None] = (None, None),
     score: tuple[float | None, float | None] = (None, None),
 ) -> list[VisibleImport]:
-    """Return the published imports that can hold rows in these ranges, newest first."""
-    table = import_batches.c
-    query = _visible().where(table.status == Status.PUBLISHED, *_in_range("price", price), *_in_range("score", score))
+    """Return the views of all published batches, as far as they can hold rows in these ranges, newest first."""
+    query = _imports().where(_in_view(), *_in_range("price", price), *_in_range("score", score))
     if source is not None:
         query = query.where(of_source(source))
     if at_most_id is not None:
-        query = query.where(table.id <= at_most_id)
+        query = query.where(_TABLE.id <= at_most_id)
     return [VisibleImport(*row) for row in connection.execute(query)]
 
 
 def named_import(connection: Connection, import_id: str, source: str | None = None) -> list[VisibleImport]:
     """Return the import of this id if naming it shows its rows, else nothing."""
-    table = import_batches.c
-    query = _visible().where(table.import_id == import_id, table.status.in_(READABLE_BY_NAME))
+    readable = _TABLE.status.in_(READABLE_BY_NAME)
+    query = _imports().where(_TABLE.import_id == import_id, readable, _parent_is(*READABLE_BY_NAME))
     if source is not None:
         query = query.where(of_source(source))
     return [VisibleImport(*row) for row in connection.execute(query)]
 
 
-def current_imports(connection: Connection) -> list[VisibleImport]:
-    """Return the current view: of each source the latest published batch, by observed_at, then source_version."""
-    table = import_batches.c
+def current_batches(connection: Connection) -> list[str]:
+    """Return of each source the latest published batch, by observed_at, then source_version."""
     latest = func.row_number().over(
-        partition_by=func.coalesce(table.source, "default"),
-        order_by=[table.observed_at.desc().nulls_last(), table.source_version.desc().nulls_last(), table.id.desc()],
+        partition_by=func.coalesce(_TABLE.source, "default"),
+        order_by=[_TABLE.observed_at.desc().nulls_last(), _TABLE.source_version.desc().nulls_last(), _TABLE.id.desc()],
     )
     ranked = (
-        select(table.id, latest.label("rank"))
-        .where(table.status == Status.PUBLISHED, table.kind == Kind.BATCH)
+        select(_TABLE.import_id, latest.label("rank"))
+        .where(_TABLE.status == Status.PUBLISHED, _TABLE.kind == Kind.BATCH)
         .subquery()
     )
-    query = _visible().join(ranked, ranked.c.id == table.id).where(ranked.c.rank == 1)
-    return [VisibleImport(*row) for row in connection.execute(query)]
+    return list(connection.execute(select(ranked.c.import_id).where(ranked.c.rank == 1)).scalars())
 
 
-def _visible() -> Select[Any]:
-    table = import_batches.c
-    return select(table.id, table.import_id, table["count"], table.uncounted_facets).order_by(table.id.desc())
+def current_imports(connection: Connection) -> list[VisibleImport]:
+    """Return the current view: of each source the view of its latest published batch, newest import first."""
+    batches = current_batches(connection)
+    belongs = or_(_TABLE.import_id.in_(batches), _TABLE.parent_import_id.in_(batches))
+    return [VisibleImport(*row) for row in connection.execute(_imports().where(_in_view(), belongs))]
+
+
+def standing_for(connection: Connection, batch_id: str) -> str:
+    """Return what stands for a published batch: its newest published replay, else itself."""
+    replay = _TABLE.kind == Kind.REPLAY
+    query = select(_TABLE.import_id).where(_TABLE.parent_import_id == batch_id, replay, _in_view())
+    return connection.execute(query).scalar() or batch_id
+
+
+_TABLE = import_batches.c
+
+
+def _imports() -> Select[Any]:
+    columns = (_TABLE.id, _TABLE.import_id, _TABLE["count"], _TABLE.uncounted_facets)
+    return select(*columns).order_by(_TABLE.id.desc())
+
+
+def _in_view() -> ColumnElement[bool]:
+    """The condition of being seen: published, of a published batch, and no later replay stands in its place.
+
+    The same is said once more in the view `visible_listings`, for those who read by SQL.
+    """
+    replay = import_batches.alias("replay")
+    of_batch = replay.c.parent_import_id == _TABLE.import_id
+    newer = and_(replay.c.parent_import_id == _TABLE.parent_import_id, replay.c.id > _TABLE.id)
+    published_replay = and_(replay.c.kind == Kind.REPLAY, replay.c.status == Status.PUBLISHED)
+    superseded = or_(
+        and_(_TABLE.kind == Kind.BATCH, exists().where(of_batch, published_replay)),
+        and_(_TABLE.kind == Kind.REPLAY, exists().where(newer, published_replay)),
+    )
+    return and_(_TABLE.status == Status.PUBLISHED, ~superseded, _parent_is(Status.PUBLISHED))
+
+
+def _parent_is(*statuses: Status) -> ColumnElement[bool]:
+    parent = import_batches.alias("parent")
+    stands = exists().where(parent.c.import_id == _TABLE.parent_import_id, parent.c.status.in_(statuses))
+    return or_(_TABLE.parent_import_id.is_(None), stands)
 
 
 def _in_range(figure: str, bounds: tuple[float | None, float | None]) -> list[ColumnElement[bool]]:

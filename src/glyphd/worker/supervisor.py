@@ -1,5 +1,6 @@
 """Keeps worker processes alive beside a server, and frees the imports of those that died at once."""
 
+import json
 import os
 import subprocess
 import sys
@@ -98,4 +99,7 @@ class WorkerSupervisor:
 def environment_of(settings: Settings) -> dict[str, str]:
     """Return the environment variables under which another process has the same settings."""
     values = settings.model_dump(mode="json", exclude={"db_path"}, exclude_none=True)
-    return {f"GLYPHD_{name.upper()}": str(value) for name, value in values.items()}
+    return {
+        f"GLYPHD_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
+        for name, value in values.items()
+    }

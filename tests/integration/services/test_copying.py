@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from glyphd.domain.imports import ImportFilters, Status
 from glyphd.errors import CopyDiffers, CopyRefused, SchemaOutOfDate, StoreUnavailable
 from glyphd.services.context import Context
 from glyphd.services.copying import copy_installation
@@ -48,7 +49,10 @@ def test_a_copy_that_was_stopped_goes_on(source: Context, target: Context) -> No
     with pytest.raises(KeyboardInterrupt):
         copy_installation(source, target, on_progress=stop)
     with target.database.reading() as connection:
-        shown = [each.import_id for each in imports.list_imports(connection, limit=99, statuses=["published"])]
+        shown = [
+            each.import_id
+            for each in imports.list_imports(connection, ImportFilters(statuses=[Status.PUBLISHED]), limit=99)
+        ]
     assert [made["published"]] == shown
     assert run_next(target, "worker") is False
     report = copy_installation(source, target)
@@ -120,7 +124,7 @@ def test_new_rows_are_numbered_after_those_that_came(source: Context, target: Co
     copy_installation(source, target)
     late = publish(target, lines(11), source="new")
     with target.database.reading() as connection:
-        ledger = imports.list_imports(connection, limit=99)
+        ledger = imports.list_imports(connection, ImportFilters(), limit=99)
         ids = [row[0] for row in connection.exec_driver_sql("SELECT id FROM scored_listings ORDER BY id").all()]
     assert (late, len(ids)) == (ledger[0].import_id, len(set(ids)))
 

@@ -51,7 +51,9 @@ def test_what_is_out_or_over_cannot_be_discarded(
     before = report_import(context, import_id)
     with pytest.raises(IllegalTransition) as refused:
         discard_import(context, import_id, "operator")
-    assert {"import_id": import_id, "import_status": status} == refused.value.members
+    told = {name: refused.value.members[name] for name in ("import_id", "import_status")}
+    assert {"import_id": import_id, "import_status": status} == told
+    assert "discard" not in refused.value.members["possible"]
     assert before == report_import(context, import_id)
 
 

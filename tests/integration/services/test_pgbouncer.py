@@ -10,8 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from glyphd.bootstrap import build_context
-from glyphd.domain.imports import Status
-from glyphd.domain.report import ImportFilters
+from glyphd.domain.imports import ImportFilters, Status
 from glyphd.services.browsing import ListingQuery, browse_listings
 from glyphd.services.cleaning import clean_next
 from glyphd.services.context import Context

@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from glyphd.api import answers, examples, importing
-from glyphd.api.import_body import IMPORT_BODY, IMPORT_PARAMETERS, IMPORT_RESPONSES, REASON_BODY
+from glyphd.api.import_body import IMPORT_BODY, IMPORT_PARAMETERS, IMPORT_RESPONSES, REASON_BODY, REPLAY_RESPONSES
 from glyphd.api.paging import number_of
+from glyphd.api.pipeline_body import PIPELINE_BODY, PIPELINE_PARAMETERS, PIPELINE_RESPONSES
 from glyphd.api.problems import declare
 from glyphd.api.requests import Actor, GivenReason, ImportId, ServerSettings, ServiceContext
 from glyphd.api.schemas import (
@@ -14,6 +15,7 @@ from glyphd.api.schemas import (
     Page,
     PageParameters,
     RejectionParameters,
+    ReplayParameters,
 )
 from glyphd.domain.report import ImportEvent, ImportReport, RejectedRecord, RowDigest, SourceSummary
 from glyphd.errors import (
@@ -27,7 +29,7 @@ from glyphd.errors import (
     RangeNotSatisfiable,
     UnsupportedFormat,
 )
-from glyphd.services import digesting, discarding, inspecting, reporting, returning, surveying
+from glyphd.services import digesting, discarding, inspecting, publishing, reporting, returning, surveying
 
 router = APIRouter(prefix="/api", tags=["imports"])
 
@@ -45,6 +47,23 @@ async def post_import(request: Request, context: ServiceContext, settings: Serve
     Partial success is a success: what is wrong with single records is in the report.
     """
     return await importing.import_batch(request, context, settings, actor)
+
+
+@router.post(
+    "/imports/from-pipeline",
+    status_code=201,
+    responses=PIPELINE_RESPONSES,
+    response_model=ImportReport,
+    openapi_extra={"requestBody": PIPELINE_BODY, "parameters": PIPELINE_PARAMETERS},
+)
+async def post_pipeline_run(
+    request: Request, context: ServiceContext, settings: ServerSettings, actor: Actor
+) -> Response:
+    """Import what a finished pipeline run left behind: its enriched and its scored file, or the two already joined.
+
+    The files are uploaded, or named by paths below the server's pipeline directory. Records are joined by position.
+    """
+    return await importing.import_pipeline_run(request, context, settings, actor)
 
 
 @router.get("/imports", responses=declare(InvalidParameter))
@@ -81,7 +100,9 @@ def get_rejections(
 ) -> Page[RejectedRecord] | Response:
     """List the records that were not stored, each with its bytes and what is wrong with it."""
     if parameters.format == "csv":
-        return answers.csv_download(returning.return_rejections(context, import_id), f"rejections-{import_id}.csv")
+        return answers.csv_download(
+            returning.return_rejections(context, import_id, parameters.variant), f"rejections-{import_id}.csv"
+        )
     after = number_of(parameters.cursor) or 0
     found, more = inspecting.inspect_rejections(context, import_id, limit=parameters.limit, after_index=after)
     return answers.page(request, response, found, found[-1].import_index if more else None)
@@ -140,6 +161,39 @@ def post_discard(context: ServiceContext, import_id: ImportId, actor: Actor, rea
     """Take out an import that is not published; one that waits or runs is cancelled."""
     discarding.discard_import(context, import_id, actor, reason)
     return reporting.report_import(context, import_id)
+
+
+@router.post(
+    "/imports/{import_id}/publish",
+    responses=declare(
+        MalformedRequest, ImportNotFound, IllegalTransition, BodyTooLarge, UnsupportedFormat, InvalidParameter
+    ),
+    openapi_extra={"requestBody": REASON_BODY},
+)
+def post_publish(context: ServiceContext, import_id: ImportId, actor: Actor, reason: GivenReason) -> ImportReport:
+    """Make the rows of a staged import visible."""
+    publishing.publish_import(context, import_id, actor, reason)
+    return reporting.report_import(context, import_id)
+
+
+@router.post(
+    "/imports/{import_id}/replay",
+    status_code=201,
+    responses=REPLAY_RESPONSES,
+    response_model=ImportReport,
+    openapi_extra={"requestBody": REASON_BODY},
+)
+async def post_replay(
+    request: Request,
+    context: ServiceContext,
+    settings: ServerSettings,
+    import_id: ImportId,
+    actor: Actor,
+    reason: GivenReason,
+    parameters: Annotated[ReplayParameters, Query()],
+) -> Response:
+    """Import a batch's stored artifact again under today's rules; once published, the replay stands for the batch."""
+    return await importing.replay_batch(request, context, settings, import_id, actor, reason, parameters)
 
 
 @router.get("/sources")

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from glyphd.ingest.formats import Format
-from glyphd.ingest.readers.csv import CsvReader
+from glyphd.ingest.readers.csv import open_csv
 from glyphd.ingest.readers.json import JsonReader
 from glyphd.ingest.records import Limits, RecordReader
 
@@ -19,7 +19,7 @@ class OpenReader(Protocol):
         ...
 
 
-READERS: Mapping[Format, OpenReader] = MappingProxyType({Format.CSV: CsvReader, Format.JSON: JsonReader})
+READERS: Mapping[Format, OpenReader] = MappingProxyType({Format.CSV: open_csv, Format.JSON: JsonReader})
 
 
 def open_records(path: Path, file_format: Format, *, schema_version: str, limits: Limits | None = None) -> RecordReader:

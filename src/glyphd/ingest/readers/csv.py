@@ -13,7 +13,7 @@ from pyarrow import csv as arrow_csv
 from glyphd.domain.issues import DESCRIPTIONS, IssueCode, Rejection
 from glyphd.errors import CountsDisagree
 from glyphd.ingest.columns import ColumnMapping, map_columns
-from glyphd.ingest.readers.dialect import Dialect, empty_file, read_dialect
+from glyphd.ingest.readers.dialect import Dialect, empty_file, first_block, read_dialect
 from glyphd.ingest.readers.faults import check_nul, check_remainder, check_sizes
 from glyphd.ingest.readers.locate import Block
 from glyphd.ingest.readers.scan import Positions, Scan, scan_block
@@ -27,14 +27,12 @@ Mask = NDArray[np.bool_]
 class CsvReader:
     """Reads a CSV file as records of raw text cells. Its columns are known before its records."""
 
-    def __init__(self, path: Path, *, schema_version: str, limits: Limits) -> None:
-        """Read the header. Raises EmptyFile, WrongEncoding, TooManyColumns, DuplicateHeader or MissingColumn."""
-        with path.open("rb") as file:
-            head = file.read(limits.block_bytes)
+    def __init__(self, path: Path, dialect: Dialect, limits: Limits) -> None:
+        """Read the columns that ``dialect`` resolves; :func:`open_csv` is for the usual ones."""
         self._path = path
         self._limits = limits
-        self._dialect = read_dialect(head, schema_version, limits, final=path.stat().st_size == len(head))
-        self._columns = map_columns(self._dialect.header, self._dialect.resolution)
+        self._dialect = dialect
+        self._columns = map_columns(dialect.header, dialect.resolution)
 
     @property
     def columns(self) -> ColumnMapping:
@@ -71,6 +69,15 @@ class CsvReader:
                 check_remainder(block, scan, limits, final=final)
                 remainder = block.text[scan.consumed :]
                 offset += scan.consumed
+
+
+def open_csv(path: Path, *, schema_version: str, limits: Limits) -> CsvReader:
+    """Open a file that holds whole listings.
+
+    Raises EmptyFile, WrongEncoding, TooManyColumns, DuplicateHeader or MissingColumn.
+    """
+    head, whole = first_block(path, limits.block_bytes)
+    return CsvReader(path, read_dialect(head, schema_version, limits, final=whole), limits)
 
 
 @dataclass(frozen=True, slots=True)

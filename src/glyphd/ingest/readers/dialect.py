@@ -2,9 +2,10 @@
 
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
 from dataclasses import dataclass
+from pathlib import Path
 
 from glyphd.errors import EmptyFile, NulByte, RecordTooLarge, TooManyColumns, UnterminatedQuote, WrongEncoding
-from glyphd.ingest.columns import Resolution, check_header, resolve_columns
+from glyphd.ingest.columns import Resolution, check_duplicates, check_required, resolve_columns
 from glyphd.ingest.readers.locate import count_lines
 from glyphd.ingest.readers.scan import scan_block, split_record
 from glyphd.ingest.records import Limits
@@ -42,6 +43,10 @@ class Dialect:
     body: int
     line: int
 
+    def cells(self, raw: bytes) -> list[bytes]:
+        """Return the cells of a record, one for each name of the header; more or fewer if it is ragged."""
+        return split_record(raw, self.delimiter)
+
 
 def check_encoding(head: bytes) -> None:
     """Raise WrongEncoding when the first bytes of a file are UTF-16 or UTF-32, with or without a byte order mark."""
@@ -55,11 +60,25 @@ def _by_nul_pattern(head: bytes) -> str | None:
     return _NUL_PATTERNS.get(bytes(byte and 1 for byte in head[:4]))
 
 
+def first_block(path: Path, size: int) -> tuple[bytes, bool]:
+    """Return the first bytes of a file, and whether they are all of it."""
+    with path.open("rb") as file:
+        head = file.read(size)
+    return head, path.stat().st_size == len(head)
+
+
 def read_dialect(head: bytes, schema_version: str, limits: Limits, *, final: bool) -> Dialect:
-    """Find delimiter and header in the first block of a file. ``final``: the block is the whole file.
+    """Find delimiter and header in the first block of a file of listings. ``final``: the block is the whole file.
 
     Raises EmptyFile, WrongEncoding, RecordTooLarge, TooManyColumns, DuplicateHeader or MissingColumn.
     """
+    dialect = find_dialect(head, schema_version, limits, final=final)
+    check_required(dialect.header, dialect.resolution, schema_version, dialect.line)
+    return dialect
+
+
+def find_dialect(head: bytes, schema_version: str, limits: Limits, *, final: bool) -> Dialect:
+    """Do as :func:`read_dialect` does, whatever columns the file lacks."""
     check_encoding(head)
     start = len(BOM_UTF8) if head.startswith(BOM_UTF8) else 0
     while head[start : start + 1].isspace():
@@ -85,7 +104,7 @@ def read_dialect(head: bytes, schema_version: str, limits: Limits, *, final: boo
             found="NUL",
             expected="text",
         )
-    check_header(dialect.header, dialect.resolution, schema_version, dialect.line)
+    check_duplicates(dialect.header, schema_version, dialect.line)
     return dialect
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from glyphd.domain.findings import Check, Finding, Level, spoken_count, spoken_span
-from glyphd.domain.imports import Status
+from glyphd.domain.imports import ImportFilters, Status
 from glyphd.services.checks.leases import is_overlong
 from glyphd.services.context import Context
 from glyphd.services.heartbeat import BEATS_PER_LEASE
@@ -57,7 +57,7 @@ def check_ledger_times(context: Context) -> Iterator[Finding]:
     now = context.clock()
     with context.database.reading() as connection:
         received = health.count_received_after(connection, now + TOLERANCE)
-        running = imports.list_imports(connection, limit=_MOST_RUNNING, statuses=[Status.RUNNING])
+        running = imports.list_imports(connection, ImportFilters(statuses=[Status.RUNNING]), limit=_MOST_RUNNING)
     overlong = sum(is_overlong(entry, now, context.lease) for entry in running)
     if received:
         said = f"The ledger has {spoken_count(received, 'import')} from after the present moment, {now:%F %TZ}."

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from glyphd.domain.findings import Check, Finding, Level, Names, spoken_count, spoken_span
-from glyphd.domain.imports import Import, Status
+from glyphd.domain.imports import Import, ImportFilters, Status
 from glyphd.services.context import Context
 from glyphd.services.running import MAX_ATTEMPTS
 from glyphd.store import health, imports
@@ -24,7 +24,7 @@ def check_leases(context: Context) -> Iterator[Finding]:
     """Look at what runs, what waits and what has to go."""
     now, patience = context.clock(), PATIENCE_LEASES * context.lease
     with context.database.reading() as connection:
-        running = imports.list_imports(connection, limit=_MOST_RUNNING, statuses=[Status.RUNNING])
+        running = imports.list_imports(connection, ImportFilters(statuses=[Status.RUNNING]), limit=_MOST_RUNNING)
         backlog = health.measure_backlog(connection)
     left = [entry for entry in running if entry.lease_expires_at is None or entry.lease_expires_at < now]
     held = sum(1 for entry in running if entry not in left and not is_overlong(entry, now, context.lease))
