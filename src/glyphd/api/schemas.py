@@ -9,8 +9,7 @@ from glyphd.api.problems import Problem
 from glyphd.domain import listing
 from glyphd.domain.imports import PublishMode, Status
 from glyphd.domain.listing import SCHEMA_VERSIONS, FieldType
-from glyphd.domain.report import RecordError
-from glyphd.services.returning import RejectionVariant
+from glyphd.domain.report import RecordError, RejectionVariant
 
 T = TypeVar("T")
 

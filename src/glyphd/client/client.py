@@ -3,41 +3,35 @@
 import base64
 import hashlib
 import math
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
+from functools import partial
 from importlib import import_module
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 from urllib.parse import quote
-from uuid import uuid4
 
 import httpx
 
 from glyphd.client.connection import Connection, read_as
 from glyphd.client.listings import Listing
-from glyphd.client.options import ImportQuery, ListingQuery, SubmitOptions, as_parameters
+from glyphd.client.options import ImportQuery, ListingQuery, Submission, Wait, as_parameters
 from glyphd.client.paging import read_arrays, read_pages
-from glyphd.client.problems import failure_of
-from glyphd.client.uploads import OnSent, Submittable, Uploads, opened
-from glyphd.domain.imports import PENDING
+from glyphd.client.submitting import OnReport, answered, await_import, path_of, report_of, submit
+from glyphd.client.uploads import Submittable
 from glyphd.domain.report import (
     ImportEvent,
     ImportReport,
     ModelSummary,
     RejectedRecord,
+    RejectionVariant,
     RowDigest,
     SchemaVersions,
     SourceSummary,
 )
-from glyphd.errors import ArtifactDamaged, GlyphdError
+from glyphd.errors import ArtifactDamaged
 
 if TYPE_CHECKING:
     import polars as pl
-
-OnReport = Callable[[ImportReport], None]
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
-_HELD_SECONDS = 10
-"""How long the server is asked to keep a request that waits for its import; after that it is asked again and again."""
 
 
 class Client:
@@ -80,84 +74,29 @@ class Client:
         self._server.close()
 
     def import_file(
-        self,
-        file: Submittable,
-        *,
-        filename: str | None = None,
-        idempotency_key: str | None = None,
-        wait: bool | float = True,
-        on_progress: OnSent | None = None,
-        **options: Unpack[SubmitOptions],
+        self, file: Submittable, *, filename: str | None = None, **submission: Unpack[Submission]
     ) -> ImportReport:
         """Import one batch: a path, bytes, or a file that is open for reading bytes, which is sent as it is read.
 
-        ``wait``: until the import is finished (True), so many seconds, or not at all (False); the report tells by its
-        status whether it is. ``on_progress`` is told the bytes sent and their total. An import that is finished and
-        failed is raised, with its ``import_id``, counts and errors as members. Without an ``idempotency_key`` the call
-        makes its own; give one to continue what another process began.
+        Waits until the import is finished, unless :class:`Submission` says otherwise; its status tells. One that failed
+        is raised if it was waited for, with its ``import_id``, counts and errors as members.
         """
-        with opened({"file": file}, filename=filename, on_sent=on_progress) as uploads:
-            return self._submit("/api/import", uploads, idempotency_key, wait, options)
+        return submit(self._server, "/api/import", {"file": file}, submission, filename)
 
-    def _submit(
-        self,
-        path: str,
-        uploads: Uploads,
-        idempotency_key: str | None,
-        wait: bool | float,  # noqa: FBT001
-        options: SubmitOptions,
+    def import_pipeline(
+        self, enriched: Submittable, scored: Submittable, **submission: Unpack[Submission]
     ) -> ImportReport:
-        held = min(_HELD_SECONDS, wait if wait is not True else _HELD_SECONDS)
-        headers = {
-            "Idempotency-Key": f'"{idempotency_key or uuid4()}"',
-            "Prefer": f"wait={math.ceil(held)}" if held else "respond-async",
-        }
-        try:
-            report = read_as(ImportReport, self._send(path, uploads, options, headers))
-        except GlyphdError as exc:
-            if wait or exc.import_id is None or "received" not in exc.members:
-                raise
-            return self.report(exc.import_id)  # it is on the ledger, and has failed already
-        if wait and report.status in PENDING:
-            report = self.wait(report.import_id, timeout=None if wait is True else wait - held)
-        if wait and (failure := failure_of(report)):
-            raise failure
-        return report
+        """Import what a finished pipeline run left behind, joined by record position; else as :meth:`import_file`."""
+        files = {"enriched": enriched, "scored": scored}
+        return submit(self._server, "/api/imports/from-pipeline", files, submission)
 
-    def _send(
-        self, path: str, uploads: Uploads, options: SubmitOptions, headers: Mapping[str, str] | None = None
-    ) -> httpx.Response:
-        """Send files; what is said of them is in the URL, where it is read before they are, if it fits there."""
-        params = as_parameters(options)
-        fields = {name: params.pop(name) for name in ("metadata",) if name in params}
-        return self._server.ask(
-            "POST",
-            path,
-            repeatable=uploads.repeatable,
-            params=params,
-            data=fields,
-            files=uploads.form(),
-            headers=headers,
-        )
-
-    def wait(
-        self, import_id: str, *, timeout: float | None = None, on_progress: OnReport | None = None
-    ) -> ImportReport:
+    def wait(self, import_id: str, *, timeout: float = math.inf, on_progress: OnReport | None = None) -> ImportReport:
         """Ask for an import until it is finished, or for so many seconds, and return its report as it is then."""
-        deadline = math.inf if timeout is None else time.monotonic() + timeout
-        pause = _FIRST_PAUSE
-        while True:
-            report = self.report(import_id)
-            if on_progress:
-                on_progress(report)
-            if report.status not in PENDING or time.monotonic() >= deadline:
-                return report
-            time.sleep(max(0, min(pause, deadline - time.monotonic())))
-            pause = min(pause * 1.5, _LONGEST_PAUSE)
+        return await_import(self._server, import_id, timeout, on_progress)
 
     def report(self, import_id: str) -> ImportReport:
         """Return the report of one import, as of now. Raises ImportNotFound."""
-        return self._server.get(_own(import_id), ImportReport)
+        return report_of(self._server, import_id)
 
     def imports(self, *, limit: int | None = None, **filters: Unpack[ImportQuery]) -> Iterator[ImportReport]:
         """Yield the reports of imports, newest first."""
@@ -165,23 +104,23 @@ class Client:
 
     def rejections(self, import_id: str, *, limit: int | None = None) -> Iterator[RejectedRecord]:
         """Yield the records that were not stored, by import_index. Raises ImportNotFound."""
-        return read_pages(self._server, _own(import_id, "rejections"), RejectedRecord, {}, limit=limit)
+        return read_pages(self._server, path_of(import_id, "rejections"), RejectedRecord, {}, limit=limit)
 
-    def rejections_csv(self, import_id: str) -> Iterator[bytes]:
+    def rejections_csv(self, import_id: str, variant: str = RejectionVariant.ROUNDTRIP) -> Iterator[bytes]:
         """Yield all of them as CSV with their original cells. Raises ImportNotFound, ArtifactNotFound."""
-        with self._server.stream(_own(import_id, "rejections"), {"format": "csv"}) as answer:
+        with self._server.stream(path_of(import_id, "rejections"), {"format": "csv", "variant": variant}) as answer:
             yield from answer.iter_bytes()
 
     def events(self, import_id: str, *, limit: int | None = None) -> Iterator[ImportEvent]:
         """Yield what happened to an import, oldest first. Raises ImportNotFound."""
-        return read_pages(self._server, _own(import_id, "events"), ImportEvent, {}, limit=limit)
+        return read_pages(self._server, path_of(import_id, "events"), ImportEvent, {}, limit=limit)
 
     def artifact(self, import_id: str, role: str | None = None) -> Iterator[bytes]:
         """Yield the bytes as they were submitted; without a role those of the first artifact.
 
         Raises ImportNotFound, ArtifactNotFound; ArtifactDamaged at the end of bytes that are not those.
         """
-        with self._server.stream(_own(import_id, "artifact"), as_parameters({"role": role})) as answer:
+        with self._server.stream(path_of(import_id, "artifact"), as_parameters({"role": role})) as answer:
             digest = hashlib.sha256()
             for portion in answer.iter_bytes():
                 digest.update(portion)
@@ -195,11 +134,33 @@ class Client:
         return self._change(import_id, "discard", reason)
 
     def _change(self, import_id: str, verb: str, reason: str | None) -> ImportReport:
-        return read_as(ImportReport, self._server.ask("POST", _own(import_id, verb), json={"reason": reason}))
+        return read_as(ImportReport, self._server.ask("POST", path_of(import_id, verb), json={"reason": reason}))
+
+    def publish(self, import_id: str, reason: str | None = None) -> ImportReport:
+        """Make the rows of a staged import visible. Raises ImportNotFound, IllegalTransition."""
+        return self._change(import_id, "publish", reason)
+
+    def replay(
+        self,
+        import_id: str,
+        reason: str | None = None,
+        *,
+        publish: str | None = None,
+        schema_version: str | None = None,
+        wait: Wait = True,
+        idempotency_key: str | None = None,
+    ) -> ImportReport:
+        """Import a batch's stored artifacts again under today's rules, and return the replay's report.
+
+        Raises ImportNotFound, IllegalTransition, NothingToReplay, and as :meth:`import_file`.
+        """
+        params = as_parameters({"publish": publish, "schema_version": schema_version})
+        again = partial(self._server.ask, "POST", path_of(import_id, "replay"), params=params, json={"reason": reason})
+        return answered(self._server, lambda headers: again(headers=headers), wait, idempotency_key)
 
     def digest(self, import_id: str) -> str:
         """Return the row digest of an import, in hex. Raises ImportNotFound."""
-        return self._server.get(_own(import_id, "digest"), RowDigest).row_digest
+        return self._server.get(path_of(import_id, "digest"), RowDigest).row_digest
 
     def sources(self) -> Iterator[SourceSummary]:
         """Yield the sources, by name."""
@@ -239,7 +200,3 @@ class Client:
     def schema(self, version: str) -> dict[str, Any]:
         """Return the row contract of one schema version as JSON Schema. Raises SchemaVersionNotFound."""
         return self._server.get(f"/api/schema/{quote(version, safe='')}", dict[str, Any])
-
-
-def _own(import_id: str, *rest: str) -> str:
-    return "/".join(["/api/imports", quote(import_id, safe=""), *rest])

@@ -6,25 +6,52 @@ from typing import Any, TypedDict
 
 import msgspec
 
+from glyphd.client.uploads import OnSent
 
-class SubmitOptions(TypedDict, total=False):
-    """The options of an import; one that is None is not given."""
+Wait = bool | float
+"""Until an import is finished (True), so many seconds, or not at all (False)."""
+
+Moment = datetime | str
+
+
+class ImportOptions(TypedDict, total=False):
+    """What may be said of a batch; what is None is not said."""
 
     source: str | None
     campaign_id: str | None
     metadata: Mapping[str, Any] | str | None
-    observed_at: datetime | str | None
+    observed_at: Moment | None
     on_error: str | None
     schema_version: str | None
+    publish: str | None
+    parent_import_id: str | None
+    max_reject_rate: float | str | None
+    max_price_move: float | str | None
+    min_rows: int | str | None
+
+
+class Submission(ImportOptions, total=False):
+    """How a batch is sent, besides: the key by which it is known when it is sent again, and how long to wait for it.
+
+    ``idempotency_key``: left out, a call makes its own; give one to go on with what another process began.
+    ``wait``: True if left out. ``on_progress`` is told the bytes sent, and how many there are.
+    """
+
+    idempotency_key: str | None
+    wait: Wait
+    on_progress: OnSent | None
 
 
 class ImportQuery(TypedDict, total=False):
     """Which imports; ``since`` (inclusive) and ``until`` are about the time of receipt."""
 
     source: str | None
+    parent_import_id: str | None
+    campaign_id: str | None
+    metadata: Mapping[str, Any] | None
     status: Sequence[str] | None
-    since: datetime | str | None
-    until: datetime | str | None
+    since: Moment | None
+    until: Moment | None
 
 
 class ListingQuery(TypedDict, total=False):
@@ -40,8 +67,8 @@ class ListingQuery(TypedDict, total=False):
     region: str | None
     seller: str | None
     condition: str | None
-    after: datetime | str | None
-    before: datetime | str | None
+    after: Moment | None
+    before: Moment | None
     q: str | None
 
 

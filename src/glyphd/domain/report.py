@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Literal
 
 from glyphd.domain.gates import Gate
@@ -74,6 +75,13 @@ class ImportReport:
     failure: dict[str, Any] | None
     published_at: datetime | None
     links: dict[str, str]
+
+
+class RejectionVariant(StrEnum):
+    """For whom the file is: for a program, the cells as they came; for a spreadsheet, none of them a formula."""
+
+    ROUNDTRIP = "roundtrip"
+    SPREADSHEET = "spreadsheet"
 
 
 @dataclass(frozen=True, slots=True)
