@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from glyphd.bootstrap import build_context
+from glyphd.domain.report import ImportReport
 from glyphd.services.context import Context
 from glyphd.services.options import ImportOptions
 from glyphd.services.receiving import receive_import, store_file
-from glyphd.services.reporting import ImportReport, report_import
+from glyphd.services.reporting import report_import
 from glyphd.services.running import run_next
 from glyphd.settings import Settings
 from tests.engines import ENGINES, WANTING, Databases, PostgresDatabases, SqliteDatabases, server_or_skip

@@ -1,7 +1,11 @@
 """The two files of a small pipeline run, made by the tests."""
 
 from collections.abc import Sequence
+from typing import Any
 
+import httpx
+
+URL = "/api/imports/from-pipeline"
 ENRICHED_HEADER = "model,condition,price,quantity,seller,source_url,canonical_model,vram_gb,tdp_w,mig_capable,nvlink"
 SCORED_HEADER = "model,raw_score,quantization_score,final_score"
 MODELS = ("H100_PCIE_80GB", "A100_40GB_PCIE", "L40S", "RTX_4090")
@@ -28,3 +32,19 @@ def scored_file(models: Sequence[str] = MODELS) -> bytes:
     """Return the scored file of the same run."""
     lines = [scored_line(number, model) for number, model in enumerate(models, start=1)]
     return "\n".join([SCORED_HEADER, *lines, ""]).encode()
+
+
+def joined_file() -> bytes:
+    """Return the same run, joined already."""
+    lines = [f"{enriched_line(n, model)},{n}.25" for n, model in enumerate(MODELS, start=1)]
+    return "\n".join([f"{ENRICHED_HEADER},final_score", *lines, ""]).encode()
+
+
+def uploads(enriched: bytes, scored: bytes) -> dict[str, Any]:
+    """Return a pair as parts of a form."""
+    return {"enriched": ("stage_enriched.csv", enriched, "text/csv"), "scored": ("output.csv", scored, "text/csv")}
+
+
+def post_pair(api: httpx.Client, enriched: bytes, scored: bytes, **options: str) -> httpx.Response:
+    """Upload a pair."""
+    return api.post(URL, files=uploads(enriched, scored), data=options)

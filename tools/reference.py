@@ -15,7 +15,7 @@ import typer.main
 from pydantic.fields import FieldInfo
 
 from glyphd.api.app import create_app
-from glyphd.api.problems import STATUS_OF_KIND, problem_types
+from glyphd.api.problems import STATUS_OF_KIND
 from glyphd.cli.main import app as command_line
 from glyphd.cli.output import ExitCode
 from glyphd.domain.issues import DESCRIPTIONS, IssueCode
@@ -28,6 +28,7 @@ from glyphd.domain.listing import (
     WEAK_ALIASES,
     Field,
 )
+from glyphd.errors import problem_types
 from glyphd.settings import Settings
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"

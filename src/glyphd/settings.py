@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import unquote
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 MIB = 1024 * 1024
@@ -43,6 +43,12 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=0, le=65535, description="Port the server listens on.")
     pipeline_dir: Path | None = Field(
         None, description="Folder below which pipeline runs may be imported by path; unset: paths are refused."
+    )
+    url: str | None = Field(
+        None, description="Server that commands work against, as with `--url`; unset: what is on this machine."
+    )
+    api_token: SecretStr | None = Field(
+        None, description="Bearer token that commands send to the server of GLYPHD_URL."
     )
     max_body_bytes: int = Field(2048 * MIB, gt=0, description="Largest request body.")
     max_json_bytes: int = Field(256 * MIB, gt=0, description="Largest JSON request body.")

@@ -149,6 +149,7 @@ def _paths(imports: int) -> Iterator[str]:
             f"{own}/rejections?limit=2",
             f"{own}/rejections?format=csv",
             f"{own}/artifact",
+            f"{own}/digest",
             f"{own}/artifact?role=scored",
         )
         yield f"/api/listings?import_id={{{number}}}"

@@ -7,10 +7,11 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 
 from glyphd.domain.imports import ImportFilters, Status
+from glyphd.domain.report import ImportReport
 from glyphd.services.context import Context
 from glyphd.services.options import ImportOptions
 from glyphd.services.receiving import receive_import, store_artifact
-from glyphd.services.reporting import ImportReport, report_imports
+from glyphd.services.reporting import report_imports
 from tests.reliability.batches import Batch
 
 _ROWS_OF_AN_IMPORT = ("scored_listings", "sightings", "import_model_stats", "import_facets")

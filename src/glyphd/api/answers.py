@@ -12,14 +12,14 @@ from fastapi import Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, StreamingResponse
 
 from glyphd.api.paging import encode_cursor, link_to_next
-from glyphd.api.problems import STATUS_OF_KIND, problem_types
-from glyphd.api.schemas import EventItem, ImportParameters, ListingParameters, Page
+from glyphd.api.problems import STATUS_OF_KIND
+from glyphd.api.schemas import ImportParameters, ListingParameters, Page
 from glyphd.domain.imports import ImportFilters
-from glyphd.errors import InvalidParameter, RangeNotSatisfiable, RouteNotFound
+from glyphd.domain.report import ImportEvent, ModelSummary
+from glyphd.errors import InvalidParameter, RangeNotSatisfiable, RouteNotFound, problem_types
 from glyphd.services.browsing import ListingPage, ListingQuery
-from glyphd.services.inspecting import StoredArtifact
+from glyphd.services.inspecting import StoredArtifact, told
 from glyphd.services.options import parse_members, parse_moment
-from glyphd.services.surveying import ModelSummary
 from glyphd.store.events import Event
 
 T = TypeVar("T")
@@ -32,11 +32,10 @@ def page(request: Request, response: Response, items: Sequence[T], position: int
     return Page(items=list(items), next=cursor)
 
 
-def events_page(request: Request, response: Response, found: Sequence[Event], limit: int) -> Page[EventItem]:
+def events_page(request: Request, response: Response, found: Sequence[Event], limit: int) -> Page[ImportEvent]:
     """Answer events; one more than ``limit`` was asked for, to know whether there are more."""
     last = found[limit - 1].id if len(found) > limit else None
-    items = [EventItem.model_validate(event, from_attributes=True) for event in found[:limit]]
-    return page(request, response, items, last)
+    return page(request, response, list(map(told, found[:limit])), last)
 
 
 def import_filters(parameters: ImportParameters) -> ImportFilters:

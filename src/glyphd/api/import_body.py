@@ -9,8 +9,8 @@ from glyphd.api.idempotency import EXPIRES_HEADER, KEY_HEADER, KEY_PATTERN
 from glyphd.api.problems import declare
 from glyphd.domain.imports import OnError, PublishMode
 from glyphd.domain.listing import DEFAULT_SCHEMA_VERSION, SCHEMA_VERSIONS
+from glyphd.domain.report import ImportReport
 from glyphd.services.options import CAMPAIGN_LENGTH, ID_LENGTH, MOST_PRICE_MOVE, MOST_ROWS, SOURCE_LENGTH
-from glyphd.services.reporting import ImportReport
 
 _LABEL = r"^[^\x00-\x1f\x7f-\x9f\s]([^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s])?$"
 _METADATA = {"type": "object", "description": "A JSON object to keep with the import."}

@@ -14,18 +14,19 @@ from glyphd.api.admission import Admission, admitted
 from glyphd.api.idempotency import key_headers
 from glyphd.api.pipeline_run import receive_pipeline_run
 from glyphd.api.preferences import read_preferences
-from glyphd.api.problems import problem_response, problem_types
+from glyphd.api.problems import problem_response
 from glyphd.api.schemas import ReplayParameters
 from glyphd.api.threads import threads_of
 from glyphd.api.uploads import ReadOptions, receive_submission
 from glyphd.domain.imports import PENDING, Artifact, Status
-from glyphd.errors import GlyphdError, ImportDiscarded, UnexpectedFailure
+from glyphd.domain.report import ImportReport
+from glyphd.errors import GlyphdError, ImportDiscarded, UnexpectedFailure, problem_types
 from glyphd.services.context import Context
 from glyphd.services.idempotency import KeyClaim
 from glyphd.services.options import ImportOptions, parse_options
 from glyphd.services.receiving import receive_import
 from glyphd.services.replaying import replay_import
-from glyphd.services.reporting import ImportReport, is_pending, report_import
+from glyphd.services.reporting import is_pending, report_import
 from glyphd.settings import Settings
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.25

@@ -8,9 +8,9 @@ from fastapi.openapi.utils import get_openapi
 
 from glyphd.api import examples
 from glyphd.api.idempotency import EXPIRES_HEADER, REPLAYED_HEADER
-from glyphd.api.problems import Problem, declare, problem_types
+from glyphd.api.problems import Problem, declare
 from glyphd.api.schemas import ImportProblem, Listing, Reason
-from glyphd.errors import StoreUnavailable, UnexpectedFailure
+from glyphd.errors import StoreUnavailable, UnexpectedFailure, problem_types
 
 _FASTAPI_DEFAULTS = ("HTTPValidationError", "ValidationError")
 _WITHOUT_STORE = ("/api/health", "/livez", "/api/schema/", "/problems/")

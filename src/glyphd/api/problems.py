@@ -48,17 +48,6 @@ class Problem(BaseModel):
     code: str
 
 
-def problem_types() -> dict[str, type[GlyphdError]]:
-    """Return every failure that can be answered, by code."""
-    found: dict[str, type[GlyphdError]] = {}
-    waiting: list[type[GlyphdError]] = [GlyphdError]
-    while waiting:
-        kind = waiting.pop(0)
-        found.setdefault(kind.code, kind)
-        waiting.extend(kind.__subclasses__())
-    return found
-
-
 def problem_response(
     exc: GlyphdError, *, members: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
 ) -> Response:

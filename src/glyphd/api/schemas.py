@@ -9,8 +9,7 @@ from glyphd.api.problems import Problem
 from glyphd.domain import listing
 from glyphd.domain.imports import PublishMode, Status
 from glyphd.domain.listing import SCHEMA_VERSIONS, FieldType
-from glyphd.services.reporting import RecordError
-from glyphd.services.returning import RejectionVariant
+from glyphd.domain.report import RecordError, RejectionVariant
 
 T = TypeVar("T")
 
@@ -148,17 +147,6 @@ class Reason(BaseModel):
     reason: Annotated[str, Field(max_length=1000, pattern=r"^[^\x00]*$")] | None = None
 
 
-class EventItem(BaseModel):
-    """One thing that happened to an import."""
-
-    at: datetime
-    actor: str
-    action: str
-    status: Status
-    reason: str | None
-    details: dict[str, Any]
-
-
 class ImportProblem(Problem):
     """Why an import that was received did not end published."""
 
@@ -169,13 +157,6 @@ class ImportProblem(Problem):
     errors: list[RecordError]
     error_counts: dict[str, int]
     errors_truncated: bool
-
-
-class SchemaVersions(BaseModel):
-    """The schema versions that a batch may name."""
-
-    default: str
-    supported: list[str]
 
 
 class Health(BaseModel):

@@ -15,12 +15,13 @@ from pydantic import TypeAdapter
 from glyphd.api.importing import options_reader
 from glyphd.api.threads import threads_of
 from glyphd.api.uploads import receive_submission
+from glyphd.domain.report import ValidationReport
 from glyphd.errors import IncompleteBody, WorkerDied
 from glyphd.services.context import Context
 from glyphd.services.placing import read_options
 from glyphd.services.receiving import passing
 from glyphd.services.rehearsing import Findings, Rehearsal, rehearse
-from glyphd.services.validating import ValidationReport, rehearsal_of, report_validation
+from glyphd.services.validating import rehearsal_of, report_validation
 from glyphd.settings import Settings
 from glyphd.worker.supervisor import NICENESS
 

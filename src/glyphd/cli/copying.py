@@ -8,7 +8,8 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from glyphd.bootstrap import build_context
-from glyphd.cli.output import AsJson, console, errors, failures_reported, plain, print_json, read_settings
+from glyphd.cli.installation import read_local_settings
+from glyphd.cli.output import AsJson, console, errors, failures_reported, plain, print_json
 from glyphd.services.context import Context
 from glyphd.services.copying import CopyReport, copy_installation, require_source
 from glyphd.services.migrating import migrate_to
@@ -38,9 +39,9 @@ def copy(
     """
     with failures_reported(), ExitStack() as opened:
         require_source(from_url)
-        source = build_context(read_settings(database_url=from_url, artifacts_url=from_artifacts))
+        source = build_context(read_local_settings(database_url=from_url, artifacts_url=from_artifacts))
         opened.callback(source.database.dispose)
-        target = build_context(read_settings(database_url=to_url, artifacts_url=to_artifacts))
+        target = build_context(read_local_settings(database_url=to_url, artifacts_url=to_artifacts))
         opened.callback(target.database.dispose)
         if migrate and not dry_run:
             migrate_to(target)

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from glyphd.bootstrap import build_context
-from glyphd.cli.output import AsJson, console, errors, failures_reported, plain, print_json, read_settings
+from glyphd.cli.installation import read_local_settings
+from glyphd.cli.output import AsJson, console, errors, failures_reported, plain, print_json
 from glyphd.services import migrating
 from glyphd.store.schema import SchemaStatus
 
@@ -24,7 +25,7 @@ def migrate(
     if (steps and not down) or sum((down, status, to is not None)) > 1:
         raise typer.BadParameter("choose one of --to REV, --down [N], --status")
     with failures_reported():
-        context = build_context(read_settings())
+        context = build_context(read_local_settings())
         try:
             statements: list[str] = []
             if down:

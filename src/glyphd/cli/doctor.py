@@ -3,7 +3,8 @@
 import typer
 
 from glyphd.bootstrap import build_context
-from glyphd.cli.output import AsJson, ExitCode, console, errors, failures_reported, plain, print_json, read_settings
+from glyphd.cli.installation import read_local_settings
+from glyphd.cli.output import AsJson, ExitCode, console, errors, failures_reported, plain, print_json
 from glyphd.domain.findings import Check, Finding, Level
 from glyphd.services.diagnosing import diagnose
 
@@ -17,7 +18,7 @@ def doctor(*, as_json: AsJson = False) -> None:
     cannot be used.
     """
     with failures_reported():
-        context = build_context(read_settings())
+        context = build_context(read_local_settings())
     with errors.status("Looking at everything, the whole database included …"):  # shown to a terminal only
         findings = diagnose(context)
         context.database.dispose()

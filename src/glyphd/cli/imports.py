@@ -1,51 +1,40 @@
 """`glyphd imports …`: verbs about one import."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated
 
 import typer
 
-from glyphd.bootstrap import opened_context
-from glyphd.cli.output import (
-    AsJson,
-    console,
-    failures_reported,
-    plain,
-    print_json,
-    print_table,
-    read_settings,
-    whoever,
-)
+from glyphd.cli import options
+from glyphd.cli.importing import Strict, run_and_tell
+from glyphd.cli.installation import opened_installation
+from glyphd.cli.output import AsJson, console, plain, print_json, print_table
 from glyphd.domain.imports import ImportFilters, Status
-from glyphd.services import digesting, discarding, inspecting, reporting, returning
-from glyphd.services.context import Context
+from glyphd.domain.report import ImportReport, RejectionVariant
 
-app = typer.Typer(help="Look at imports, and take them out.", no_args_is_help=True)
+app = typer.Typer(help="Look at imports, publish them, take them out.", no_args_is_help=True)
 
 ImportId = Annotated[str, typer.Argument(metavar="ID", help="The import's id.")]
-
-
-@contextmanager
-def _opened() -> Iterator[Context]:
-    with failures_reported(), opened_context(read_settings()) as context:
-        yield context
+Limit = Annotated[int, typer.Option(min=1, max=100_000, help="At most this many.")]
 
 
 @app.command("list")
 def list_imports(
     source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
     status: Annotated[list[Status] | None, typer.Option(help="Only these states; may be repeated.")] = None,
+    campaign_id: Annotated[str | None, typer.Option(help="Only this crawl campaign.")] = None,
+    parent: Annotated[str | None, typer.Option(metavar="ID", help="Only what hangs on this batch.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most this many.")] = 20,
     *,
     as_json: AsJson = False,
 ) -> None:
     """List imports, newest first."""
-    with _opened() as context:
-        filters = ImportFilters(source=source, statuses=status or ())
-        reports, _ = reporting.report_imports(context, filters, limit=limit)
+    filters = ImportFilters(source=source, statuses=status or (), campaign_id=campaign_id, parent_import_id=parent)
+    with opened_installation() as installation:
+        reports = installation.imports(filters, limit)
     if as_json:
         print_json(reports)
         return
@@ -60,8 +49,8 @@ def list_imports(
 @app.command("show")
 def show_import(import_id: ImportId, *, as_json: AsJson = False) -> None:
     """Show the report of one import."""
-    with _opened() as context:
-        report = reporting.report_import(context, import_id)
+    with opened_installation() as installation:
+        report = installation.report(import_id)
     if as_json:
         print_json(report)
         return
@@ -74,19 +63,20 @@ def show_import(import_id: ImportId, *, as_json: AsJson = False) -> None:
 @app.command("rejections")
 def list_rejections(
     import_id: ImportId,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most this many.")] = 100,
+    limit: Limit = 100,
+    variant: Annotated[
+        RejectionVariant, typer.Option(help="Of the CSV: cells as they came, or none of them a formula.")
+    ] = RejectionVariant.ROUNDTRIP,
     *,
     csv: Annotated[bool, typer.Option("--csv", help="All of them as CSV, to fix and import again.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """List the records of an import that were not stored, and why."""
-    with _opened() as context:
+    with opened_installation() as installation:
         if csv:
-            for line in returning.return_rejections(context, import_id):
-                sys.stdout.buffer.write(line)
-            sys.stdout.buffer.flush()
+            _write(installation.rejections_csv(import_id, variant))
             return
-        found, _ = inspecting.inspect_rejections(context, import_id, limit=limit)
+        found = installation.rejections(import_id, limit)
     if as_json:
         print_json(found)
         return
@@ -94,23 +84,74 @@ def list_rejections(
     print_table(("record", "field", "code", "message", "value"), rows, empty="No record was rejected.")
 
 
-@app.command("discard")
-def discard_import(
+@app.command("events")
+def list_events(import_id: ImportId, limit: Limit = 100, *, as_json: AsJson = False) -> None:
+    """List who did what to an import, when and why, oldest first."""
+    with opened_installation() as installation:
+        found = installation.events(import_id, limit)
+    if as_json:
+        print_json(found)
+        return
+    rows = [(f"{event.at:%F %TZ}", event.actor, event.action, event.status, event.reason) for event in found]
+    print_table(("at", "actor", "action", "status", "reason"), rows, empty="Nothing has happened to it.")
+
+
+@app.command("artifact")
+def write_artifact(
     import_id: ImportId,
-    reason: Annotated[str | None, typer.Option(help="Why, for the audit trail.")] = None,
+    role: Annotated[str | None, typer.Option(help="Which, if there are several; the first if not given.")] = None,
+) -> None:
+    """Write the bytes of an import to standard output, as they were submitted."""
+    with opened_installation() as installation:
+        _write(installation.artifact(import_id, role))
+
+
+@app.command("publish")
+def publish_import(import_id: ImportId, reason: options.Reason = None, *, as_json: AsJson = False) -> None:
+    """Make the rows of a staged import visible."""
+    with opened_installation() as installation:
+        report = installation.publish(import_id, reason)
+    _tell_state(report, as_json=as_json)
+
+
+@app.command("discard")
+def discard_import(import_id: ImportId, reason: options.Reason = None, *, as_json: AsJson = False) -> None:
+    """Take out an import that is not published; one that waits or runs is cancelled."""
+    with opened_installation() as installation:
+        report = installation.discard(import_id, reason)
+    _tell_state(report, as_json=as_json)
+
+
+@app.command("replay")
+def replay_import(
+    import_id: ImportId,
+    reason: options.Reason = None,
+    publish: options.Publish = None,
+    schema_version: Annotated[str | None, typer.Option(help="The row contract; the batch's own if not given.")] = None,
     *,
+    strict: Strict = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take out an import that is not published; one that waits or runs is cancelled."""
-    with _opened() as context:
-        discarding.discard_import(context, import_id, whoever(), reason)
-        report = reporting.report_import(context, import_id)
-    print_json(report) if as_json else console.print(f"{report.import_id} is {report.status}.", highlight=False)
+    """Import the stored files of a batch again, under today's rules; published, the replay stands for the batch."""
+    given = options.said(publish=publish, schema_version=schema_version)
+    with opened_installation() as installation:
+        run = partial(installation.replay, import_id, reason, given)
+        raise typer.Exit(run_and_tell(f"Replay of {import_id}", run, strict=strict, as_json=as_json))
 
 
 @app.command("digest")
 def digest_import(import_id: ImportId, *, as_json: AsJson = False) -> None:
     """Print the row digest of an import: the same wherever the same rows are, on any database."""
-    with _opened() as context:
-        digest = digesting.digest_import(context, import_id)
+    with opened_installation() as installation:
+        digest = installation.digest(import_id)
     print_json({"import_id": import_id, "row_digest": digest}) if as_json else typer.echo(digest)
+
+
+def _tell_state(report: ImportReport, *, as_json: bool) -> None:
+    print_json(report) if as_json else console.print(f"{report.import_id} is {report.status}.", highlight=False)
+
+
+def _write(portions: Iterable[bytes]) -> None:
+    for portion in portions:
+        sys.stdout.buffer.write(portion)
+    sys.stdout.buffer.flush()

@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from glyphd import __version__
+from glyphd.cli.installation import given_url
 
 _COMMANDS = {
     "migrate": "glyphd.cli.database:migrate",
@@ -20,6 +21,7 @@ _COMMANDS = {
     "import": "glyphd.cli.importing:import_files",
     "openapi": "glyphd.cli.openapi:openapi",
     "imports": "glyphd.cli.imports:app",
+    "rejections": "glyphd.cli.imports:list_rejections",
     "copy": "glyphd.cli.copying:copy",
     "doctor": "glyphd.cli.doctor:doctor",
 }
@@ -72,12 +74,16 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
 
 @app.callback()
 def _root(
+    url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Work on the installation of this server; GLYPHD_URL.")
+    ] = None,
     *,
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001 - its callback prints it
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
     ] = False,
 ) -> None:
     """Receives scored GPU listings, checks every row, and remembers where each one came from."""
+    given_url.set(url)
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from glyphd.errors import GlyphdError, StoreUnavailable
+from glyphd.errors import GlyphdError, ServerUnreachable, StoreUnavailable
 from glyphd.settings import Settings
 
 console = Console()
@@ -48,7 +48,7 @@ def failures_reported() -> Iterator[None]:
 
 def exit_code_of(exc: GlyphdError) -> ExitCode:
     """Return the exit code of a failure."""
-    return ExitCode.UNREACHABLE if isinstance(exc, StoreUnavailable) else ExitCode.FAILED
+    return ExitCode.UNREACHABLE if isinstance(exc, StoreUnavailable | ServerUnreachable) else ExitCode.FAILED
 
 
 def print_failure(title: str, detail: str) -> None:

@@ -14,7 +14,8 @@ from uvicorn.supervisors import Multiprocess
 
 from glyphd.api.connection import ReadingProtocol
 from glyphd.bootstrap import opened_context
-from glyphd.cli.output import ExitCode, failures_reported, print_failure, read_settings
+from glyphd.cli.installation import read_local_settings
+from glyphd.cli.output import ExitCode, failures_reported, print_failure
 from glyphd.logs import configure_logs
 from glyphd.settings import Settings
 from glyphd.worker.supervisor import NICENESS, WorkerSupervisor, environment_of
@@ -33,7 +34,7 @@ def serve(
     migrate: Annotated[bool, typer.Option("--migrate", help="Migrate the database first.")] = False,
 ) -> None:
     """Serve the HTTP API, with import workers beside it."""
-    settings = read_settings(host=host, port=port, import_workers=import_workers)
+    settings = read_local_settings(host=host, port=port, import_workers=import_workers)
     configure_logs(settings.log_level)
     with failures_reported(), opened_context(settings, migrate=migrate) as context:
         os.environ.update(environment_of(settings))  # uvicorn's own processes read their settings there

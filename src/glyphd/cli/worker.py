@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from glyphd.bootstrap import opened_context
-from glyphd.cli.output import failures_reported, read_settings
+from glyphd.cli.installation import read_local_settings
+from glyphd.cli.output import failures_reported
 from glyphd.logs import configure_logs
 from glyphd.worker.loop import work, worker_name
 from glyphd.worker.supervisor import WorkerSupervisor
@@ -23,7 +24,7 @@ def worker(
     """Run imports that wait, until told to stop (SIGTERM finishes what has begun)."""
     if name and concurrency > 1:
         raise typer.BadParameter("several processes cannot claim imports under one name", param_hint="--name")
-    settings = read_settings()
+    settings = read_local_settings()
     configure_logs(settings.log_level)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())

@@ -37,7 +37,28 @@ class GlyphdError(Exception):
         """Return the failure as the ledger and reports keep it."""
         return {"code": self.code, "title": self.title(), "detail": self.detail, **self.members}
 
+    @property
+    def import_id(self) -> str | None:
+        """The import that it is about, if it names one."""
+        return self.members.get("import_id")
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status of the answer that it came in, if it came from a server."""
+        return self.members.get("status")
+
     @classmethod
     def title(cls) -> str:
         """Return what this failure is called, the same for every case of it."""
         return (cls.__doc__ or cls.__name__).strip().splitlines()[0].rstrip(".")
+
+
+def problem_types() -> dict[str, type[GlyphdError]]:
+    """Return every failure that can be answered, by code."""
+    found: dict[str, type[GlyphdError]] = {}
+    waiting: list[type[GlyphdError]] = [GlyphdError]
+    while waiting:
+        kind = waiting.pop(0)
+        found.setdefault(kind.code, kind)
+        waiting.extend(kind.__subclasses__())
+    return found

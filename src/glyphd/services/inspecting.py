@@ -1,13 +1,12 @@
 """Inspect an import: its rejections, its events, its artifact, whatever its state."""
 
 import base64
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from glyphd.domain.imports import Artifact
-from glyphd.domain.issues import Issue, Rejection
+from glyphd.domain.issues import Rejection
+from glyphd.domain.report import ImportEvent, RejectedRecord
 from glyphd.errors import ArtifactNotFound
 from glyphd.ingest.submitted import SubmittedFile
 from glyphd.services.context import Context
@@ -26,16 +25,6 @@ class StoredArtifact:
         """Return it as a file that can be read."""
         artifact = self.artifact
         return SubmittedFile(self.path, artifact.media_type, artifact.filename, artifact.role)
-
-
-@dataclass(frozen=True, slots=True)
-class RejectedRecord:
-    """A submitted record that was not stored. ``raw`` is what was submitted, as text or as base64."""
-
-    import_index: int
-    raw: str
-    raw_encoding: Literal["utf8", "base64"]
-    issues: Sequence[Issue]
 
 
 def inspect_rejections(
@@ -59,6 +48,11 @@ def inspect_events(context: Context, import_id: str, *, limit: int, after_id: in
     with context.database.reading() as connection:
         imports.find_import(connection, import_id)
         return events.list_events(connection, import_id, limit=limit, after_id=after_id)
+
+
+def told(event: Event) -> ImportEvent:
+    """Return an event without its number in the ledger."""
+    return ImportEvent(event.at, event.actor, event.action, event.status, event.reason, event.details)
 
 
 def inspect_artifact(context: Context, import_id: str, role: str | None = None) -> StoredArtifact:

@@ -12,12 +12,13 @@ from typing import Any
 
 from glyphd.domain.imports import OnError
 from glyphd.domain.listing import SCHEMA_VERSIONS
+from glyphd.domain.report import ModelCount, RecordError
 from glyphd.errors import FileFault, UnsupportedFormat
 from glyphd.ingest.derivation import Derivation
 from glyphd.ingest.judgement import Judgement
 from glyphd.ingest.records import Limits
 from glyphd.ingest.submitted import SubmittedFile, open_submitted
-from glyphd.services.reporting import ERRORS_LIMIT, TOP_MODELS, ModelCount, RecordError, range_of, record_errors
+from glyphd.services.reporting import ERRORS_LIMIT, TOP_MODELS, range_of, record_errors
 
 
 @dataclass(frozen=True, slots=True)

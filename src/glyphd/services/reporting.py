@@ -1,79 +1,20 @@
 """The report of an import: the one shape in which every edge tells what became of a batch (DESIGN §6)."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
-from typing import Any
 
 from sqlalchemy import Connection
 
-from glyphd.domain.gates import Gate, read_gates
+from glyphd.domain.gates import read_gates
 from glyphd.domain.imports import PENDING, Artifact, Import, ImportFilters, Kind, Status
-from glyphd.domain.issues import Issue, IssueCode
+from glyphd.domain.issues import Issue
 from glyphd.domain.progress import Progress, progress_of
+from glyphd.domain.report import ImportReport, ModelCount, RecordError
 from glyphd.services.context import Context
 from glyphd.store import artifacts, imports, rejections, statistics
 
 ERRORS_LIMIT = 100
 TOP_MODELS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class RecordError:
-    """One issue of one rejected record. ``import_index`` is its 1-based position in the batch."""
-
-    import_index: int
-    field: str | None
-    code: IssueCode
-    message: str
-    value: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ModelCount:
-    """How many rows of an import are of one model."""
-
-    model: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """What became of a batch. ``received = count + rejected`` once it is staged or published. Prices are USD."""
-
-    import_id: str
-    status: Status
-    schema_version: str
-    source: str
-    source_version: int | None
-    previous_import_id: str | None
-    parent_import_id: str | None
-    kind: Kind
-    campaign_id: str | None
-    metadata: dict[str, Any]
-    observed_at: datetime | None
-    imported_at: datetime
-    completed_at: datetime | None
-    duration_ms: int | None
-    received: int
-    count: int
-    rejected: int
-    warning_counts: dict[str, int]
-    errors: list[RecordError]
-    error_counts: dict[str, int]
-    errors_truncated: bool
-    ignored_columns: list[str]
-    duplicate_of: str | None
-    price_range: tuple[float, float] | None
-    score_range: tuple[float, float] | None
-    top_models: list[ModelCount]
-    artifacts: list[Artifact]
-    progress: Progress | None
-    gates: list[Gate]
-    failure: dict[str, Any] | None
-    published_at: datetime | None
-    links: dict[str, str]
 
 
 def report_import(context: Context, import_id: str) -> ImportReport:

@@ -6,11 +6,11 @@ import json
 import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
-from enum import StrEnum
 from itertools import chain
 from typing import Any
 
 from glyphd.domain.issues import Issue, Rejection
+from glyphd.domain.report import RejectionVariant
 from glyphd.errors import FileFault, UnsupportedFormat
 from glyphd.ingest.submitted import read_columns
 from glyphd.services.context import Context
@@ -18,13 +18,6 @@ from glyphd.services.inspecting import inspect_artifacts
 from glyphd.store import imports, rejections
 
 _PAGE = 1000
-
-
-class RejectionVariant(StrEnum):
-    """For whom the file is: for a program, the cells as they came; for a spreadsheet, none of them a formula."""
-
-    ROUNDTRIP = "roundtrip"
-    SPREADSHEET = "spreadsheet"
 
 
 OWN_COLUMNS = ("import_index", "_issues")

@@ -1,56 +1,17 @@
 """Survey the market and the sources: one entry a model, one entry a source."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from itertools import groupby
 from statistics import fmean, median
 from typing import Any
 
 from sqlalchemy import Connection
 
-from glyphd.domain.imports import Import, Status
+from glyphd.domain.imports import Import
+from glyphd.domain.report import ModelSummary, SourceSummary
 from glyphd.services.context import Context
 from glyphd.store import imports, listings, statistics, visibility
 
 _FACTS = ("vram_gb", "tdp_watts", "mig_support", "nvlink", "generation", "cuda_cores", "slot_width", "pcie_generation")
-
-
-@dataclass(frozen=True, slots=True)
-class ModelSummary:
-    """The market of one model in the current view: prices in USD, facts as its first listing states them."""
-
-    model: str
-    listing_count: int
-    min_price: float
-    median_price: float
-    max_price: float
-    avg_price: float
-    vram_gb: int | None
-    tdp_watts: int | None
-    mig_support: int | None
-    nvlink: bool | None
-    generation: str | None
-    cuda_cores: int | None
-    slot_width: int | None
-    pcie_generation: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class SourceSummary:
-    """One source: its newest import of any outcome, and the published batch that stands for it now."""
-
-    source: str
-    imports: int
-    source_version: int | None
-    latest_import_id: str
-    latest_status: Status
-    latest_imported_at: datetime
-    current_import_id: str | None
-    current_observed_at: datetime | None
-    current_published_at: datetime | None
-    received: int | None
-    count: int | None
-    rejected: int | None
 
 
 def survey_models(context: Context, *, limit: int, after: str | None = None) -> list[ModelSummary]:

@@ -1,11 +1,10 @@
 """Validate a batch before it is sent: what an import would answer, by the same way, and nothing of it stays."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from glyphd.domain.imports import Artifact
+from glyphd.domain.report import ValidationReport
 from glyphd.errors import FileFault
 from glyphd.ingest.media_types import Format
 from glyphd.ingest.submitted import HEAD_BYTES, SubmittedFile, read_head
@@ -13,38 +12,7 @@ from glyphd.services.context import Context
 from glyphd.services.options import DEFAULT_SOURCE, ImportOptions
 from glyphd.services.receiving import passing, store_file
 from glyphd.services.rehearsing import Findings, Rehearsal, rehearse
-from glyphd.services.reporting import ModelCount, RecordError
 from glyphd.store import imports
-
-
-@dataclass(frozen=True, slots=True)
-class ValidationReport:
-    """What an import of the batch would report; ``count`` is how many rows would be stored. Prices are USD.
-
-    ``satisfies`` are the schema versions under which it would be imported, ``columns`` is header as submitted → field,
-    null for one that is ignored. ``format`` is that of a compressed file's content, null when it cannot be decoded.
-    ``failure`` is what the import would fail with, null when ``would_import``.
-    """
-
-    would_import: bool
-    failure: dict[str, Any] | None
-    schema_version: str
-    satisfies: list[str]
-    format: Format | None
-    received: int
-    count: int
-    rejected: int
-    warning_counts: dict[str, int]
-    errors: list[RecordError]
-    error_counts: dict[str, int]
-    errors_truncated: bool
-    columns: dict[str, str | None]
-    ignored_columns: list[str]
-    duplicate_of: str | None
-    price_range: tuple[float, float] | None
-    score_range: tuple[float, float] | None
-    top_models: list[ModelCount]
-    artifacts: list[Artifact]
 
 
 def validate_files(context: Context, options: ImportOptions, files: Mapping[str, Path]) -> ValidationReport:

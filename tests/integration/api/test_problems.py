@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
-from glyphd.api.problems import STATUS_OF_KIND, problem_types
+from glyphd.api.problems import STATUS_OF_KIND
 from glyphd.artifacts.folder import ArtifactFolder
 from glyphd.domain.listing import FIELDS, SCHEMA_VERSIONS
-from glyphd.errors import NoSpaceLeft
+from glyphd.errors import NoSpaceLeft, problem_types
 from glyphd.services import browsing, reporting
 from glyphd.settings import Settings
 from tests.engines import Databases

@@ -176,12 +176,12 @@ def test_a_wrong_usage(glyphd: Glyphd, command: list[str]) -> None:
 
 
 def test_a_command_loads_only_what_it_needs(glyphd: Glyphd) -> None:
-    """`--version` loads no library of weight, and a worker not the HTTP API."""
+    """`--version` loads no library of weight, a client nothing of the store, and a worker not the HTTP API."""
     heavy = "print(sorted({'fastapi', 'uvicorn', 'polars', 'sqlalchemy'} & set(sys.modules)))"
     codes = {
         "--version": f"import sys; from glyphd.cli.main import app; {heavy}",
         "worker": f"import sys, glyphd.cli.worker; {heavy}",
-        "imports": f"import sys, glyphd.cli.imports; {heavy}",
+        "imports of a server": f"import sys, glyphd.cli.imports, glyphd.cli.remote; {heavy}",
     }
 
     loaded = {
@@ -189,7 +189,7 @@ def test_a_command_loads_only_what_it_needs(glyphd: Glyphd) -> None:
         for name, code in codes.items()
     }
 
-    assert {"--version": "[]", "worker": "['polars', 'sqlalchemy']", "imports": "['polars', 'sqlalchemy']"} == loaded
+    assert {"--version": "[]", "worker": "['polars', 'sqlalchemy']", "imports of a server": "[]"} == loaded
 
 
 def test_progress_and_logs_stay_off_standard_output(glyphd: Glyphd, sample: Path) -> None:

@@ -9,13 +9,13 @@ import pytest
 
 from glyphd.domain.clock import utc_now
 from glyphd.domain.imports import Status
+from glyphd.domain.report import ImportFilters
 from glyphd.errors import ArtifactNotFound, ImportNotFound
 from glyphd.services.context import Context
 from glyphd.services.discarding import discard_import
 from glyphd.services.inspecting import inspect_artifact, inspect_rejections
 from glyphd.services.reporting import (
     ERRORS_LIMIT,
-    ImportFilters,
     is_pending,
     report_import,
     report_imports,

@@ -6,13 +6,14 @@ import pytest
 
 from glyphd.domain.gates import Gate, GateLimits
 from glyphd.domain.imports import PublishMode, Status
+from glyphd.domain.report import ImportReport
 from glyphd.errors import IllegalTransition, ImportNotFound
 from glyphd.services.browsing import ListingQuery, browse_listings
 from glyphd.services.context import Context
 from glyphd.services.discarding import discard_import
 from glyphd.services.inspecting import inspect_events, inspect_rejections
 from glyphd.services.publishing import publish_import
-from glyphd.services.reporting import ImportReport, report_import
+from glyphd.services.reporting import report_import
 from glyphd.services.surveying import survey_models, survey_sources
 
 HOLD = PublishMode.HOLD

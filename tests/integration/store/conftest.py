@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from glyphd.services.reporting import ImportReport
+from glyphd.domain.report import ImportReport
 
 
 @pytest.fixture

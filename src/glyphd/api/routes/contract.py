@@ -5,11 +5,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Response
 
 from glyphd.api import answers
-from glyphd.api.problems import declare, problem_types
-from glyphd.api.schemas import SchemaVersions
+from glyphd.api.problems import declare
 from glyphd.domain.contract_schema import json_schema
 from glyphd.domain.listing import DEFAULT_SCHEMA_VERSION, SCHEMA_VERSIONS
-from glyphd.errors import RouteNotFound, SchemaVersionNotFound
+from glyphd.domain.report import SchemaVersions
+from glyphd.errors import RouteNotFound, SchemaVersionNotFound, problem_types
 
 router = APIRouter(tags=["contract"])
 

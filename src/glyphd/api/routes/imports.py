@@ -20,12 +20,19 @@ from glyphd.api.pipeline_body import PIPELINE_BODY, PIPELINE_PARAMETERS, PIPELIN
 from glyphd.api.problems import declare
 from glyphd.api.requests import Actor, GivenReason, ImportId, ServerSettings, ServiceContext
 from glyphd.api.schemas import (
-    EventItem,
     ImportParameters,
     Page,
     PageParameters,
     RejectionParameters,
     ReplayParameters,
+)
+from glyphd.domain.report import (
+    ImportEvent,
+    ImportReport,
+    RejectedRecord,
+    RowDigest,
+    SourceSummary,
+    ValidationReport,
 )
 from glyphd.errors import (
     ArtifactDamaged,
@@ -38,11 +45,7 @@ from glyphd.errors import (
     RangeNotSatisfiable,
     UnsupportedFormat,
 )
-from glyphd.services import discarding, inspecting, publishing, reporting, returning, surveying
-from glyphd.services.inspecting import RejectedRecord
-from glyphd.services.reporting import ImportReport
-from glyphd.services.surveying import SourceSummary
-from glyphd.services.validating import ValidationReport
+from glyphd.services import digesting, discarding, inspecting, publishing, reporting, returning, surveying
 
 router = APIRouter(prefix="/api", tags=["imports"])
 
@@ -170,11 +173,17 @@ def get_events(
     context: ServiceContext,
     import_id: ImportId,
     parameters: Annotated[PageParameters, Query()],
-) -> Page[EventItem]:
+) -> Page[ImportEvent]:
     """Tell who did what to an import, when and why, oldest first."""
     after = number_of(parameters.cursor) or 0
     found = inspecting.inspect_events(context, import_id, limit=parameters.limit + 1, after_id=after)
     return answers.events_page(request, response, found, parameters.limit)
+
+
+@router.get("/imports/{import_id}/digest", responses=declare(ImportNotFound, InvalidParameter))
+def get_digest(context: ServiceContext, import_id: ImportId) -> RowDigest:
+    """Return the row digest: SHA-256 over the accepted rows, the same wherever the same rows are; reads all of them."""
+    return RowDigest(import_id, digesting.digest_import(context, import_id))
 
 
 @router.post(

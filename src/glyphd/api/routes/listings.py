@@ -9,9 +9,9 @@ from glyphd.api.paging import name_of, position_of
 from glyphd.api.problems import declare
 from glyphd.api.requests import ServiceContext
 from glyphd.api.schemas import Listing, ListingParameters, ModelParameters
+from glyphd.domain.report import ModelSummary
 from glyphd.errors import ImportNotFound, InvalidParameter
 from glyphd.services import browsing, surveying
-from glyphd.services.surveying import ModelSummary
 
 router = APIRouter(prefix="/api", tags=["listings"])
 

@@ -1,0 +1,115 @@
+"""The installation of this machine: the services, on its own database."""
+
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from glyphd.bootstrap import opened_context
+from glyphd.cli.installation import Installation, Watcher
+from glyphd.cli.output import whoever
+from glyphd.domain.imports import PENDING, ImportFilters
+from glyphd.domain.report import ImportEvent, ImportReport, RejectedRecord, RejectionVariant
+from glyphd.logs import configure_logs
+from glyphd.services import digesting, discarding, inspecting, publishing, replaying, reporting, returning
+from glyphd.services.context import Context
+from glyphd.services.placing import read_options
+from glyphd.services.receiving import PORTION_BYTES, receive_import, store_file
+from glyphd.services.running import run_next
+from glyphd.settings import Settings
+from glyphd.worker.loop import POLL_SECONDS, worker_name
+
+_LOOK_SECONDS = 0.2
+
+
+class LocalInstallation:
+    """What is in the database of this machine; imports are run by this process, whether or not a worker is there."""
+
+    def __init__(self, context: Context) -> None:
+        """Work on the stores of a context."""
+        self._context = context
+
+    def submit(
+        self, files: Mapping[str, Path], options: Mapping[str, str], key: str | None, watcher: Watcher
+    ) -> ImportReport:
+        """Store the files, and run their import."""
+        read = read_options(self._context, options)
+        stored = [store_file(self._context, file, role) for role, file in files.items()]
+        return self._run(receive_import(self._context, read, stored, whoever()), watcher)
+
+    def replay(self, import_id: str, reason: str | None, options: Mapping[str, str], watcher: Watcher) -> ImportReport:
+        """Write the replay, and run it."""
+        read = read_options(self._context, options)
+        replay_id = replaying.replay_import(
+            self._context,
+            import_id,
+            whoever(),
+            reason,
+            publish=read.publish,
+            schema_version=options.get("schema_version"),
+        )
+        return self._run(replay_id, watcher)
+
+    def _run(self, import_id: str, watcher: Watcher) -> ImportReport:
+        runner = threading.Thread(target=self._run_until_finished, args=(import_id,), daemon=True)
+        runner.start()
+        while runner.is_alive():
+            runner.join(_LOOK_SECONDS)
+            watcher.reported(self.report(import_id))
+        return self.report(import_id)
+
+    def _run_until_finished(self, import_id: str) -> None:
+        """Run waiting imports until this one is finished; a worker of a server on the same database may be quicker."""
+        name = worker_name()
+        while self.report(import_id).status in PENDING:
+            if not run_next(self._context, name):
+                time.sleep(POLL_SECONDS)
+
+    def imports(self, filters: ImportFilters, limit: int) -> list[ImportReport]:
+        """Return reports, newest first."""
+        return reporting.report_imports(self._context, filters, limit=limit)[0]
+
+    def report(self, import_id: str) -> ImportReport:
+        """Return one report."""
+        return reporting.report_import(self._context, import_id)
+
+    def rejections(self, import_id: str, limit: int) -> list[RejectedRecord]:
+        """Return rejections, by import_index."""
+        return inspecting.inspect_rejections(self._context, import_id, limit=limit)[0]
+
+    def rejections_csv(self, import_id: str, variant: RejectionVariant) -> Iterable[bytes]:
+        """Return all of them as CSV."""
+        return returning.return_rejections(self._context, import_id, variant)
+
+    def events(self, import_id: str, limit: int) -> list[ImportEvent]:
+        """Return events, oldest first."""
+        return list(map(inspecting.told, inspecting.inspect_events(self._context, import_id, limit=limit)))
+
+    def artifact(self, import_id: str, role: str | None) -> Iterable[bytes]:
+        """Return the bytes of an artifact."""
+        with inspecting.inspect_artifact(self._context, import_id, role).path.open("rb") as file:
+            while portion := file.read(PORTION_BYTES):
+                yield portion
+
+    def discard(self, import_id: str, reason: str | None) -> ImportReport:
+        """Take an import out before it is published."""
+        discarding.discard_import(self._context, import_id, whoever(), reason)
+        return self.report(import_id)
+
+    def publish(self, import_id: str, reason: str | None) -> ImportReport:
+        """Make a staged import visible."""
+        publishing.publish_import(self._context, import_id, whoever(), reason)
+        return self.report(import_id)
+
+    def digest(self, import_id: str) -> str:
+        """Return the row digest."""
+        return digesting.digest_import(self._context, import_id)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Installation]:
+    """Open the database that the settings name. Raises StoreUnavailable, SchemaOutOfDate."""
+    configure_logs("ERROR")
+    with opened_context(settings) as context:
+        yield LocalInstallation(context)

@@ -1,0 +1,81 @@
+"""The installation of a server, through the client."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from glyphd.cli.installation import Installation, Watcher
+from glyphd.cli.output import whoever
+from glyphd.client import Client
+from glyphd.domain.imports import ImportFilters
+from glyphd.domain.report import ImportEvent, ImportReport, RejectedRecord, RejectionVariant
+from glyphd.errors import MalformedRequest
+from glyphd.settings import Settings
+
+
+class RemoteInstallation:
+    """What a server answers."""
+
+    def __init__(self, client: Client) -> None:
+        """Ask through a client."""
+        self._client = client
+        self.report = client.report
+        self.discard = client.discard
+        self.publish = client.publish
+        self.digest = client.digest
+
+    def submit(
+        self, files: Mapping[str, Path], options: Mapping[str, str], key: str | None, watcher: Watcher
+    ) -> ImportReport:
+        """Upload the files, and ask until they are imported."""
+        submission: dict[str, Any] = {**options, "wait": False, "idempotency_key": key, "on_progress": watcher.sent}
+        try:
+            if len(files) == 1:
+                begun = self._client.import_file(files["batch"], **submission)
+            else:
+                begun = self._client.import_pipeline(files["enriched"], files["scored"], **submission)
+        except OSError as exc:
+            raise MalformedRequest(f"{exc.filename} cannot be read: {exc.strerror}.") from exc
+        return self._client.wait(begun.import_id, on_progress=watcher.reported)
+
+    def replay(self, import_id: str, reason: str | None, options: Mapping[str, str], watcher: Watcher) -> ImportReport:
+        """Ask for a replay, and again until it is finished."""
+        begun = self._client.replay(import_id, reason, wait=False, **options)
+        return self._client.wait(begun.import_id, on_progress=watcher.reported)
+
+    def imports(self, filters: ImportFilters, limit: int) -> list[ImportReport]:
+        """Return reports, newest first."""
+        said = {name: value for name, value in asdict(filters).items() if value and name != "statuses"}
+        return list(self._client.imports(limit=limit, status=filters.statuses, **said))
+
+    def rejections(self, import_id: str, limit: int) -> list[RejectedRecord]:
+        """Return rejections, by import_index."""
+        return list(self._client.rejections(import_id, limit=limit))
+
+    def rejections_csv(self, import_id: str, variant: RejectionVariant) -> Iterable[bytes]:
+        """Return all of them as CSV."""
+        return self._client.rejections_csv(import_id, variant)
+
+    def events(self, import_id: str, limit: int) -> list[ImportEvent]:
+        """Return events, oldest first."""
+        return list(self._client.events(import_id, limit=limit))
+
+    def artifact(self, import_id: str, role: str | None) -> Iterable[bytes]:
+        """Return the bytes of an artifact."""
+        return self._client.artifact(import_id, role)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Installation]:
+    """Connect to the server that the settings name; what is no URL is a wrong usage."""
+    token = settings.api_token.get_secret_value() if settings.api_token else None
+    try:
+        client = Client(settings.url or "", token=token, actor=whoever())
+    except ValueError as exc:
+        raise typer.BadParameter(str(exc), param_hint="--url") from exc
+    with client:
+        yield RemoteInstallation(client)

@@ -1,0 +1,83 @@
+"""What may be said of a batch, and asked of imports and listings; names, values and units are those of the HTTP API."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypedDict
+
+import msgspec
+
+from glyphd.client.uploads import OnSent
+
+Wait = bool | float
+"""Until an import is finished (True), so many seconds, or not at all (False)."""
+
+Moment = datetime | str
+
+
+class ImportOptions(TypedDict, total=False):
+    """What may be said of a batch; what is None is not said."""
+
+    source: str | None
+    campaign_id: str | None
+    metadata: Mapping[str, Any] | str | None
+    observed_at: Moment | None
+    on_error: str | None
+    schema_version: str | None
+    publish: str | None
+    parent_import_id: str | None
+    max_reject_rate: float | str | None
+    max_price_move: float | str | None
+    min_rows: int | str | None
+
+
+class Submission(ImportOptions, total=False):
+    """How a batch is sent, besides: the key by which it is known when it is sent again, and how long to wait for it.
+
+    ``idempotency_key``: left out, a call makes its own; give one to go on with what another process began.
+    ``wait``: True if left out. ``on_progress`` is told the bytes sent, and how many there are.
+    """
+
+    idempotency_key: str | None
+    wait: Wait
+    on_progress: OnSent | None
+
+
+class ImportQuery(TypedDict, total=False):
+    """Which imports; ``since`` (inclusive) and ``until`` are about the time of receipt."""
+
+    source: str | None
+    parent_import_id: str | None
+    campaign_id: str | None
+    metadata: Mapping[str, Any] | None
+    status: Sequence[str] | None
+    since: Moment | None
+    until: Moment | None
+
+
+class ListingQuery(TypedDict, total=False):
+    """Which listings; prices are USD, ``after`` (inclusive) and ``before`` are about ``seen_at``."""
+
+    import_id: str | None
+    source: str | None
+    model: str | None
+    min_price: float | None
+    max_price: float | None
+    min_score: float | None
+    max_score: float | None
+    region: str | None
+    seller: str | None
+    condition: str | None
+    after: Moment | None
+    before: Moment | None
+    q: str | None
+
+
+def as_parameters(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was given as query parameters."""
+    return {name: _said(value) for name, value in given.items() if value is not None}
+
+
+def _said(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return msgspec.json.encode(value).decode() if isinstance(value, Mapping) else value
