@@ -41,7 +41,7 @@ def read_log(capfd: pytest.CaptureFixture[str], request_id: str) -> list[dict[st
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/api", "/nope", "/api/imports/a/b/c", "/api/import/validate", "/%00", "/a%2F..%2Fb"]
+    "path", ["/", "/api", "/nope", "/api/imports/a/b/c", "/api/import/nothing", "/%00", "/a%2F..%2Fb"]
 )
 def test_an_unknown_path(shared_api: httpx.Client, path: str) -> None:
     """A 404 of the one shape."""

@@ -65,7 +65,7 @@ def test_the_sample_is_reported_and_nothing_stays(api: httpx.Client, sample: byt
     report = answer.json()
     assert (200, True, None) == (answer.status_code, report["would_import"], report["failure"])
     assert (10, 8, 2) == (report["received"], report["count"], report["rejected"])
-    assert (["v1.0", "v1.1"], "v1.1", "csv") == (report["satisfies"], report["schema_version"], report["format"])
+    assert (["v1.0", "v1.1"], "v1.1", "CSV") == (report["satisfies"], report["schema_version"], report["format"])
     assert "price" == report["columns"]["price"]
     assert ([], None) == (api.get("/api/imports").json()["items"], report["duplicate_of"])
     assert [] == stored_files(tmp_path)
