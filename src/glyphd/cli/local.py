@@ -10,10 +10,10 @@ from glyphd.bootstrap import opened_context
 from glyphd.cli.installation import Installation, Watcher
 from glyphd.cli.output import whoever
 from glyphd.domain.imports import PENDING, ImportFilters
-from glyphd.domain.report import ImportEvent, ImportReport, RejectedRecord, RejectionVariant
+from glyphd.domain.report import ImportEvent, ImportReport, RejectedRecord, RejectionVariant, ValidationReport
 from glyphd.errors import GlyphdError
 from glyphd.logs import configure_logs
-from glyphd.services import digesting, discarding, inspecting, publishing, replaying, reporting, returning
+from glyphd.services import digesting, discarding, inspecting, publishing, replaying, reporting, returning, validating
 from glyphd.services.context import Context
 from glyphd.services.idempotency import claimed
 from glyphd.services.placing import read_options
@@ -41,6 +41,10 @@ class LocalInstallation:
             stored = [store_file(self._context, file, role) for role, file in files.items()]
             import_id = receive_import(self._context, read, stored, whoever(), claim=claim)
         return self._run(import_id, watcher)
+
+    def validate(self, files: Mapping[str, Path], options: Mapping[str, str], _watcher: Watcher) -> ValidationReport:
+        """Judge the files in this process."""
+        return validating.validate_files(self._context, read_options(self._context, options), files)
 
     def replay(self, import_id: str, reason: str | None, options: Mapping[str, str], watcher: Watcher) -> ImportReport:
         """Write the replay, and run it."""
