@@ -24,8 +24,10 @@ RECEIVED_AT = datetime(2026, 11, 25, tzinfo=UTC)
 # What no CSV can carry is left out: NUL, which fails the file, and a record of nothing, which is a blank line.
 _TEXT = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=12)
 _ODD = st.sampled_from(
-    ["", " ", "NaN", "—", "0", "-1", "1e9", "80.0", "80.5", "inf", "true", "1e400", "$12,490.00", "00", "1.50"]
-    + ['"', "\\", "\t", ",", "\n", "\r\n", "é", "\U0001f600", "=1+1"]
+    [
+        *("", " ", "NaN", "—", "0", "-1", "1e9", "80.0", "80.5", "inf", "true", "1e400", "$12,490.00", "00", "1.50"),
+        *('"', "\\", "\t", ",", "\n", "\r\n", "é", "\U0001f600", "=1+1"),
+    ]
 )
 
 

@@ -11,7 +11,7 @@ from glyphd.cli.output import AsJson, ExitCode, console, plain, print_failure, p
 from glyphd.domain.report import ValidationReport
 
 
-def validate(
+def validate(  # noqa: PLR0913 - the options of the command
     files: options.Files = None,
     *,
     enriched: options.Enriched = None,
