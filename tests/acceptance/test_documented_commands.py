@@ -86,7 +86,7 @@ def _serving(workspace: Path) -> Iterator[str]:
 
 
 def _wait_until_ready(port: int) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             if httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200:
