@@ -5,7 +5,8 @@ import errno
 import io
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,13 @@ class Scene:
 
         self.monkeypatch.setattr("glyphd.api.importing.is_pending", is_pending)
         return self.post(api)
+
+    @contextmanager
+    def empty(self) -> Iterator[Context]:
+        """Connect to a database without tables until the block ends."""
+        context = build_context(Settings(database_url=self.databases.empty(self.folder / "empty")))
+        yield context
+        context.database.dispose()
 
     def caught(self, action: Callable[[], object]) -> GlyphdError:
         """Return what an action raises."""
@@ -215,15 +223,15 @@ def fault_of_the_service(scene: Scene) -> Answer:
 
 def not_migrated(scene: Scene) -> Answer:
     """A database without tables."""
-    context = build_context(Settings(database_url=scene.databases.empty(scene.folder / "empty")))
-    return scene.caught(lambda: schema.require_current(context.database.engine))
+    with scene.empty() as context:
+        return scene.caught(lambda: schema.require_current(context.database.engine))
 
 
 def not_ours(scene: Scene) -> Answer:
     """A database with a table of the same name that is something else."""
-    context = build_context(Settings(database_url=scene.databases.empty(scene.folder / "other")))
-    run_on(context, "CREATE TABLE models (model text)")
-    return scene.caught(lambda: schema.upgrade(context.database.engine))
+    with scene.empty() as context:
+        run_on(context, "CREATE TABLE models (model text)")
+        return scene.caught(lambda: schema.upgrade(context.database.engine))
 
 
 def copied_to_itself(scene: Scene) -> Answer:
