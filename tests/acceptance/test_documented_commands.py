@@ -36,6 +36,11 @@ def _commands(page: Path) -> list[str]:
     return [line for line in lines if not line.startswith(SHOWN_ELSEWHERE)]
 
 
+def _examples(page: Path) -> list[str]:
+    """Return the Python of a page, which it says to save as `example.py`."""
+    return re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
     """An empty folder with the project's sample."""
@@ -105,6 +110,8 @@ def test_every_command_of_a_page_succeeds(
     """What a page tells a reader to type works, against a real server; a database of PostgreSQL is an empty one."""
     settings: dict[str, str] = {}
     with _serving(workspace) as address:
+        for example in _examples(page):
+            (workspace / "example.py").write_text(example.replace("localhost:8080", address))
         for shown in _commands(page):
             command = shown
             if POSTGRES in command:
@@ -113,7 +120,7 @@ def test_every_command_of_a_page_succeeds(
                 name, _, value = command.removeprefix("export ").partition("=")
                 settings[name] = value
                 continue
-            command = command.replace("uv run glyphd", GLYPHD).replace("localhost:8080", address)
+            command = command.replace("uv run glyphd", GLYPHD).replace("uv run python", sys.executable).replace("localhost:8080", address)
             if "import_id>" in command or re.search(r"01a2[0-9a-f-]+", command):
                 latest = _latest_import(run)
                 if not latest:

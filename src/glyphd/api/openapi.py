@@ -46,6 +46,7 @@ EXAMPLES: dict[tuple[str, str, str], Any] = {
     ("post", "/api/imports/from-pipeline", "201"): examples.PIPELINE_REPORT,
     ("post", "/api/imports/from-pipeline", "202"): _PENDING,
     ("post", "/api/import/validate", "200"): examples.VALIDATION,
+    ("post", "/api/imports/from-pipeline/validate", "200"): examples.VALIDATION,
     ("get", "/api/imports", "200"): examples.page(examples.REPORT),
     ("get", "/api/imports/{import_id}", "200"): examples.REPORT,
     ("get", "/api/imports/{import_id}/rejections", "200"): examples.page(examples.REJECTION),

@@ -3,7 +3,14 @@
 from typing import Any
 
 from glyphd import errors
-from glyphd.api.import_body import IMPORT_PARAMETERS, IMPORT_RESPONSES, OPTIONS, json_object, parameter
+from glyphd.api.import_body import (
+    IMPORT_PARAMETERS,
+    IMPORT_RESPONSES,
+    OPTION_PARAMETERS,
+    OPTIONS,
+    json_object,
+    parameter,
+)
 from glyphd.api.problems import declare
 from glyphd.services.pipeline_directory import PATH_LENGTH
 
@@ -24,7 +31,9 @@ _PATHS: dict[str, dict[str, Any]] = {
     }.items()
 }
 
-PIPELINE_PARAMETERS = [*IMPORT_PARAMETERS, *(parameter(name, schema) for name, schema in _PATHS.items())]
+_PATH_PARAMETERS = [parameter(name, schema) for name, schema in _PATHS.items()]
+PIPELINE_PARAMETERS = [*IMPORT_PARAMETERS, *_PATH_PARAMETERS]
+PIPELINE_OPTION_PARAMETERS = [*OPTION_PARAMETERS, *_PATH_PARAMETERS]
 
 _PAIR = ["enriched", "scored"]
 _BY_PATH = {

@@ -5,6 +5,7 @@ anyio keeps that process for the next batch, replaces one that died, and kills i
 
 import asyncio
 import os
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from anyio import BrokenWorkerProcess, CapacityLimiter, to_process, to_thread
@@ -13,11 +14,15 @@ from fastapi.concurrency import contextmanager_in_threadpool
 from pydantic import TypeAdapter
 
 from glyphd.api.importing import options_reader
+from glyphd.api.pipeline_run import receive_pipeline_run
 from glyphd.api.threads import threads_of
-from glyphd.api.uploads import receive_submission
+from glyphd.api.uploads import ReadOptions, receive_submission
+from glyphd.artifacts.folder import ArtifactFolder
+from glyphd.domain.imports import Artifact
 from glyphd.domain.report import ValidationReport
 from glyphd.errors import IncompleteBody, WorkerDied
 from glyphd.services.context import Context
+from glyphd.services.options import ImportOptions
 from glyphd.services.placing import read_options
 from glyphd.services.receiving import passing
 from glyphd.services.rehearsing import Findings, Rehearsal, rehearse
@@ -26,21 +31,42 @@ from glyphd.settings import Settings
 from glyphd.worker.supervisor import NICENESS
 
 _REPORT = TypeAdapter(ValidationReport)
+_Received = tuple[ImportOptions, Sequence[Artifact]]
 
 
 async def validate_batch(request: Request, context: Context, settings: Settings) -> Response:
     """Receive one batch as an import would be, and answer what would come of it."""
+
+    async def receive(store: ArtifactFolder, read: ReadOptions) -> _Received:
+        artifact, options = await receive_submission(request, store, settings, read)
+        return options, [artifact]
+
+    return await _validate(request, context, receive)
+
+
+async def validate_pipeline_run(request: Request, context: Context, settings: Settings) -> Response:
+    """Receive the files of one pipeline run, or their paths, and answer as :func:`validate_batch` does."""
+
+    async def receive(store: ArtifactFolder, read: ReadOptions) -> _Received:
+        return await receive_pipeline_run(request, store, settings, read)
+
+    return await _validate(request, context, receive)
+
+
+async def _validate(
+    request: Request,
+    context: Context,
+    receive: Callable[[ArtifactFolder, ReadOptions], Awaitable[_Received]],
+) -> Response:
     threads = threads_of(request)
     read = await options_reader(request, partial(read_options, context))
     async with (
         contextmanager_in_threadpool(passing(context)) as own,
         contextmanager_in_threadpool(own.artifacts.scratch()) as spool,
     ):
-        artifact, options = await receive_submission(request, own.artifacts, settings, read)
-        findings = await _rehearsed(request, rehearsal_of(own, options, [artifact], spool))
-        report = await to_thread.run_sync(
-            report_validation, own, options, [artifact], findings, limiter=threads.outcomes
-        )
+        options, stored = await receive(own.artifacts, read)
+        findings = await _rehearsed(request, rehearsal_of(own, options, stored, spool))
+        report = await to_thread.run_sync(report_validation, own, options, stored, findings, limiter=threads.outcomes)
     return Response(_REPORT.dump_json(report), 200, media_type="application/json")
 
 

@@ -1,24 +1,15 @@
 """`glyphd import`."""
 
-from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Annotated
 
 import typer
 
 from glyphd.cli import options
-from glyphd.cli.installation import Watcher, opened_installation
-from glyphd.cli.output import AsJson, ExitCode, console, exit_code_of, plain, print_failure, print_json
-from glyphd.cli.progress import shown
+from glyphd.cli.batches import run_all, tell_errors
+from glyphd.cli.installation import opened_installation
+from glyphd.cli.output import AsJson, ExitCode, console, plain, print_failure, print_json
 from glyphd.domain.imports import Status
 from glyphd.domain.report import ImportReport
-from glyphd.errors import GlyphdError
-
-_SHOWN_ERRORS = 10
-_WORST_FIRST = (ExitCode.UNREACHABLE, ExitCode.FAILED, ExitCode.PARTIAL, ExitCode.OK)
-
-Run = Callable[[Watcher], ImportReport]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit with 3 when a record was rejected.")]
 
 
 def import_files(  # noqa: PLR0913 - the options of the command
@@ -38,7 +29,7 @@ def import_files(  # noqa: PLR0913 - the options of the command
     max_price_move: options.MaxPriceMove = None,
     min_rows: options.MinRows = None,
     idempotency_key: options.IdempotencyKey = None,
-    strict: Strict = False,
+    strict: options.Strict = False,
     as_json: AsJson = False,
 ) -> None:
     """Import files, each as a batch of its own, or the two files of a pipeline run as one."""
@@ -48,27 +39,11 @@ def import_files(  # noqa: PLR0913 - the options of the command
     given |= options.said(max_reject_rate=max_reject_rate, max_price_move=max_price_move, min_rows=min_rows)
     with opened_installation() as installation:
         runs = [(options.name_of(each), partial(installation.submit, each, given, idempotency_key)) for each in batches]
-        raise typer.Exit(_run_all(runs, strict=strict, as_json=as_json))
+        raise typer.Exit(run_all(runs, partial(tell_import, strict=strict, as_json=as_json)))
 
 
-def _run_all(runs: Iterable[tuple[str, Run]], *, strict: bool, as_json: bool) -> ExitCode:
-    """Run imports whatever becomes of those before them, unless nothing can be reached; return the worst outcome."""
-    codes = set()
-    for name, run in runs:
-        codes.add(run_and_tell(name, run, strict=strict, as_json=as_json))
-        if ExitCode.UNREACHABLE in codes:
-            break
-    return next(code for code in _WORST_FIRST if code in codes)
-
-
-def run_and_tell(name: str, run: Run, *, strict: bool, as_json: bool) -> ExitCode:
-    """Run one import and say what became of it; a failure is told too."""
-    try:
-        with shown(name) as bar:
-            report = run(bar)
-    except GlyphdError as exc:
-        print_failure(f"{name}: {exc.title()}", exc.detail)
-        return exit_code_of(exc)
+def tell_import(name: str, report: ImportReport, *, strict: bool, as_json: bool) -> ExitCode:
+    """Say what became of an import, and return how the command ends."""
     print_json(report) if as_json else _tell(name, report)
     if report.status in {Status.FAILED, Status.DISCARDED}:
         return ExitCode.FAILED
@@ -87,7 +62,5 @@ def _tell(name: str, report: ImportReport) -> None:
     for gate in report.gates:
         if gate.passed is False:
             console.print(f"  {gate.gate}: {gate.value:g} where {gate.limit:g} is the limit", highlight=False)
-    for error in report.errors[:_SHOWN_ERRORS]:
-        console.print(f"  record {error.import_index}: {plain(error.message)} ({error.code})", highlight=False)
-    if len(report.errors) > _SHOWN_ERRORS:
+    if not tell_errors(report.errors):
         console.print(f"  … all of them: glyphd imports rejections {report.import_id}", highlight=False)

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from glyphd.cli import options
-from glyphd.cli.importing import Strict, run_and_tell
+from glyphd.cli.batches import run_one
+from glyphd.cli.importing import tell_import
 from glyphd.cli.installation import opened_installation
 from glyphd.cli.output import AsJson, console, plain, print_json, print_table
 from glyphd.domain.imports import ImportFilters, Status
@@ -129,14 +130,15 @@ def replay_import(
     publish: options.Publish = None,
     schema_version: Annotated[str | None, typer.Option(help="The row contract; the batch's own if not given.")] = None,
     *,
-    strict: Strict = False,
+    strict: options.Strict = False,
     as_json: AsJson = False,
 ) -> None:
     """Import the stored files of a batch again, under today's rules; published, the replay stands for the batch."""
     given = options.said(publish=publish, schema_version=schema_version)
     with opened_installation() as installation:
         run = partial(installation.replay, import_id, reason, given)
-        raise typer.Exit(run_and_tell(f"Replay of {import_id}", run, strict=strict, as_json=as_json))
+        tell = partial(tell_import, strict=strict, as_json=as_json)
+        raise typer.Exit(run_one(f"Replay of {import_id}", run, tell))
 
 
 @app.command("digest")

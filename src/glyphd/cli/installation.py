@@ -11,7 +11,7 @@ import typer
 
 from glyphd.cli.output import failures_reported, read_settings
 from glyphd.domain.imports import ImportFilters
-from glyphd.domain.report import ImportEvent, ImportReport, RejectedRecord, RejectionVariant
+from glyphd.domain.report import ImportEvent, ImportReport, RejectedRecord, RejectionVariant, ValidationReport
 from glyphd.settings import Settings
 
 given_url: ContextVar[str | None] = ContextVar("given_url", default=None)
@@ -35,6 +35,10 @@ class Installation(Protocol):
         self, files: Mapping[str, Path], options: Mapping[str, str], key: str | None, watcher: Watcher
     ) -> ImportReport:
         """Import one batch, its files given by role, and return its report once it is finished, failed ones too."""
+        ...
+
+    def validate(self, files: Mapping[str, Path], options: Mapping[str, str], watcher: Watcher) -> ValidationReport:
+        """Return what an import of one batch would report; nothing is stored."""
         ...
 
     def replay(self, import_id: str, reason: str | None, options: Mapping[str, str], watcher: Watcher) -> ImportReport:

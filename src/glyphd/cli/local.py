@@ -3,17 +3,19 @@
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from glyphd.bootstrap import opened_context
 from glyphd.cli.installation import Installation, Watcher
 from glyphd.cli.output import whoever
 from glyphd.domain.imports import PENDING, ImportFilters
-from glyphd.domain.report import ImportEvent, ImportReport, RejectedRecord, RejectionVariant
+from glyphd.domain.report import ImportEvent, ImportReport, RejectedRecord, RejectionVariant, ValidationReport
+from glyphd.errors import GlyphdError
 from glyphd.logs import configure_logs
-from glyphd.services import digesting, discarding, inspecting, publishing, replaying, reporting, returning
+from glyphd.services import digesting, discarding, inspecting, publishing, replaying, reporting, returning, validating
 from glyphd.services.context import Context
+from glyphd.services.idempotency import claimed
 from glyphd.services.placing import read_options
 from glyphd.services.receiving import PORTION_BYTES, receive_import, store_file
 from glyphd.services.running import run_next
@@ -34,9 +36,15 @@ class LocalInstallation:
         self, files: Mapping[str, Path], options: Mapping[str, str], key: str | None, watcher: Watcher
     ) -> ImportReport:
         """Store the files, and run their import."""
-        read = read_options(self._context, options)
-        stored = [store_file(self._context, file, role) for role, file in files.items()]
-        return self._run(receive_import(self._context, read, stored, whoever()), watcher)
+        with claimed(self._context, key) as claim:
+            read = read_options(self._context, options)
+            stored = [store_file(self._context, file, role) for role, file in files.items()]
+            import_id = receive_import(self._context, read, stored, whoever(), claim=claim)
+        return self._run(import_id, watcher)
+
+    def validate(self, files: Mapping[str, Path], options: Mapping[str, str], _watcher: Watcher) -> ValidationReport:
+        """Judge the files in this process."""
+        return validating.validate_files(self._context, read_options(self._context, options), files)
 
     def replay(self, import_id: str, reason: str | None, options: Mapping[str, str], watcher: Watcher) -> ImportReport:
         """Write the replay, and run it."""
@@ -52,19 +60,31 @@ class LocalInstallation:
         return self._run(replay_id, watcher)
 
     def _run(self, import_id: str, watcher: Watcher) -> ImportReport:
-        runner = threading.Thread(target=self._run_until_finished, args=(import_id,), daemon=True)
-        runner.start()
-        while runner.is_alive():
-            runner.join(_LOOK_SECONDS)
-            watcher.reported(self.report(import_id))
-        return self.report(import_id)
-
-    def _run_until_finished(self, import_id: str) -> None:
         """Run waiting imports until this one is finished; a worker of a server on the same database may be quicker."""
         name = worker_name()
-        while self.report(import_id).status in PENDING:
-            if not run_next(self._context, name):
-                time.sleep(POLL_SECONDS)
+        with self._watched(import_id, watcher):
+            while (report := self.report(import_id)).status in PENDING:
+                if not run_next(self._context, name):
+                    time.sleep(POLL_SECONDS)
+        return report
+
+    @contextmanager
+    def _watched(self, import_id: str, watcher: Watcher) -> Iterator[None]:
+        """Tell the watcher again and again how far an import has come, until the block ends."""
+        over = threading.Event()
+
+        def look() -> None:
+            with suppress(GlyphdError):  # whoever runs the import meets it as well, and says so
+                while not over.wait(_LOOK_SECONDS):
+                    watcher.reported(self.report(import_id))
+
+        looking = threading.Thread(target=look, daemon=True)
+        looking.start()
+        try:
+            yield
+        finally:
+            over.set()
+            looking.join()
 
     def imports(self, filters: ImportFilters, limit: int) -> list[ImportReport]:
         """Return reports, newest first."""

@@ -19,6 +19,7 @@ _COMMANDS = {
     "serve": "glyphd.cli.server:serve",
     "worker": "glyphd.cli.worker:worker",
     "import": "glyphd.cli.importing:import_files",
+    "validate": "glyphd.cli.validating:validate",
     "openapi": "glyphd.cli.openapi:openapi",
     "imports": "glyphd.cli.imports:app",
     "rejections": "glyphd.cli.imports:list_rejections",

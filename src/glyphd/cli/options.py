@@ -24,6 +24,7 @@ _FILE: Any = {"exists": True, "dir_okay": False}
 Enriched = Annotated[Path | None, typer.Option(metavar="FILE", help="Enriched file of a pipeline run.", **_FILE)]
 Scored = Annotated[Path | None, typer.Option(metavar="FILE", help="Scored file of the same run.", **_FILE)]
 Files = Annotated[list[Path] | None, typer.Argument(metavar="[FILE…]", help="Files, each a batch of its own.", **_FILE)]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 3 when a record was rejected.")]
 Reason = Annotated[str | None, typer.Option(help="Why, for the audit trail.")]
 
 

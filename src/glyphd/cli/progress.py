@@ -3,17 +3,21 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn
+from rich.progress import Progress as Display
+from rich.progress import TaskID, TextColumn, TimeElapsedColumn
 
 from glyphd.cli.output import errors, plain
 from glyphd.domain.findings import spoken_bytes
+from glyphd.domain.imports import Status
+from glyphd.domain.progress import Progress
 from glyphd.domain.report import ImportReport
 
 
 class ProgressBar:
     """One line; nothing where no person looks."""
 
-    def __init__(self, bar: Progress, task: TaskID) -> None:
+    def __init__(self, bar: Display, task: TaskID) -> None:
         """Show it in a task of a display."""
         self._bar, self._task = bar, task
 
@@ -25,13 +29,25 @@ class ProgressBar:
     def reported(self, report: ImportReport) -> None:
         """Show how many records are done."""
         if progress := report.progress:
-            said = f"{progress.records_done:,} records" if progress.records_done else f"{report.status}"
-            self._bar.update(self._task, completed=0, total=None, said=said)
+            shown = progress.bytes_done, progress.bytes_total
+            self._bar.update(self._task, completed=shown[0], total=shown[1], said=_said(report.status, progress))
+
+
+def _said(status: Status, progress: Progress) -> str:
+    """Return the figures of an import in words: what is done, how fast, and how long it still takes."""
+    if not progress.records_done:
+        return f"{status}, {progress.waiting_before} before it" if progress.waiting_before else f"{status}"
+    said = [f"{progress.records_done:,} records"]
+    if progress.records_per_second:
+        said.append(f"{progress.records_per_second:,.0f}/s")
+    if progress.eta_seconds is not None:
+        said.append(f"{progress.eta_seconds} s left")
+    return ", ".join(said)
 
 
 @contextmanager
 def shown(name: str) -> Iterator[ProgressBar]:
     """Show a bar under a name until the block ends."""
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[said]}"), TimeElapsedColumn())
-    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+    with Display(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
         yield ProgressBar(bar, bar.add_task(plain(name), total=None, said=""))

@@ -12,7 +12,7 @@ from glyphd.cli.installation import Installation, Watcher
 from glyphd.cli.output import whoever
 from glyphd.client import Client
 from glyphd.domain.imports import ImportFilters
-from glyphd.domain.report import ImportEvent, ImportReport, RejectedRecord, RejectionVariant
+from glyphd.domain.report import ImportEvent, ImportReport, RejectedRecord, RejectionVariant, ValidationReport
 from glyphd.errors import MalformedRequest
 from glyphd.settings import Settings
 
@@ -33,14 +33,20 @@ class RemoteInstallation:
     ) -> ImportReport:
         """Upload the files, and ask until they are imported."""
         submission: dict[str, Any] = {**options, "wait": False, "idempotency_key": key, "on_progress": watcher.sent}
-        try:
+        with _readable():
             if len(files) == 1:
                 begun = self._client.import_file(files["batch"], **submission)
             else:
                 begun = self._client.import_pipeline(files["enriched"], files["scored"], **submission)
-        except OSError as exc:
-            raise MalformedRequest(f"{exc.filename} cannot be read: {exc.strerror}.") from exc
         return self._client.wait(begun.import_id, on_progress=watcher.reported)
+
+    def validate(self, files: Mapping[str, Path], options: Mapping[str, str], watcher: Watcher) -> ValidationReport:
+        """Upload the files to be judged."""
+        checking: dict[str, Any] = {**options, "on_progress": watcher.sent}
+        with _readable():
+            if len(files) == 1:
+                return self._client.validate_file(files["batch"], **checking)
+            return self._client.validate_pipeline(files["enriched"], files["scored"], **checking)
 
     def replay(self, import_id: str, reason: str | None, options: Mapping[str, str], watcher: Watcher) -> ImportReport:
         """Ask for a replay, and again until it is finished."""
@@ -67,6 +73,15 @@ class RemoteInstallation:
     def artifact(self, import_id: str, role: str | None) -> Iterable[bytes]:
         """Return the bytes of an artifact."""
         return self._client.artifact(import_id, role)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Say of a file that cannot be read what a local import says."""
+    try:
+        yield
+    except OSError as exc:
+        raise MalformedRequest(f"{exc.filename} cannot be read: {exc.strerror}.") from exc
 
 
 @contextmanager

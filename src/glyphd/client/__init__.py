@@ -4,6 +4,6 @@ It knows the shapes of answers (:mod:`glyphd.domain.report`) and none of what ma
 """
 
 from glyphd.client.client import Client
-from glyphd.client.options import ImportOptions, ImportQuery, ListingQuery, Submission
+from glyphd.client.options import Checking, ImportOptions, ImportQuery, ListingQuery, Submission
 
-__all__ = ["Client", "ImportOptions", "ImportQuery", "ListingQuery", "Submission"]
+__all__ = ["Checking", "Client", "ImportOptions", "ImportQuery", "ListingQuery", "Submission"]

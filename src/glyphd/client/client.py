@@ -14,9 +14,9 @@ import httpx
 
 from glyphd.client.connection import Connection, read_as
 from glyphd.client.listings import Listing
-from glyphd.client.options import ImportQuery, ListingQuery, Submission, Wait, as_parameters
+from glyphd.client.options import Checking, ImportQuery, ListingQuery, Submission, Wait, as_parameters
 from glyphd.client.paging import read_arrays, read_pages
-from glyphd.client.submitting import OnReport, answered, await_import, path_of, report_of, submit
+from glyphd.client.submitting import OnReport, answered, await_import, path_of, report_of, submit, validate
 from glyphd.client.uploads import Submittable
 from glyphd.domain.report import (
     ImportEvent,
@@ -27,6 +27,7 @@ from glyphd.domain.report import (
     RowDigest,
     SchemaVersions,
     SourceSummary,
+    ValidationReport,
 )
 from glyphd.errors import ArtifactDamaged
 
@@ -89,6 +90,19 @@ class Client:
         """Import what a finished pipeline run left behind, joined by record position; else as :meth:`import_file`."""
         files = {"enriched": enriched, "scored": scored}
         return submit(self._server, "/api/imports/from-pipeline", files, submission)
+
+    def validate_file(
+        self, file: Submittable, *, filename: str | None = None, **submission: Unpack[Checking]
+    ) -> ValidationReport:
+        """Return what an import of this batch would report; nothing is stored. Files as for :meth:`import_file`."""
+        return validate(self._server, "/api/import/validate", {"file": file}, submission, filename)
+
+    def validate_pipeline(
+        self, enriched: Submittable, scored: Submittable, **submission: Unpack[Checking]
+    ) -> ValidationReport:
+        """Return what an import of this pipeline run would report; nothing is stored."""
+        files = {"enriched": enriched, "scored": scored}
+        return validate(self._server, "/api/imports/from-pipeline/validate", files, submission)
 
     def wait(self, import_id: str, *, timeout: float = math.inf, on_progress: OnReport | None = None) -> ImportReport:
         """Ask for an import until it is finished, or for so many seconds, and return its report as it is then."""

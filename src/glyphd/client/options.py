@@ -30,6 +30,12 @@ class ImportOptions(TypedDict, total=False):
     min_rows: int | str | None
 
 
+class Checking(ImportOptions, total=False):
+    """How a batch is sent to be validated. ``on_progress`` is told the bytes sent, and how many there are."""
+
+    on_progress: OnSent | None
+
+
 class Submission(ImportOptions, total=False):
     """How a batch is sent, besides: the key by which it is known when it is sent again, and how long to wait for it.
 

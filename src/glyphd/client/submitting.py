@@ -14,7 +14,7 @@ from glyphd.client.options import Wait, as_parameters
 from glyphd.client.problems import failure_of
 from glyphd.client.uploads import OnSent, Submittable, opened
 from glyphd.domain.imports import PENDING
-from glyphd.domain.report import ImportReport
+from glyphd.domain.report import ImportReport, ValidationReport
 from glyphd.errors import GlyphdError
 
 OnReport = Callable[[ImportReport], None]
@@ -52,6 +52,17 @@ def submit(
         return send_files(server, path, files, options, filename=filename, headers=headers)
 
     return answered(server, send, wait, key)
+
+
+def validate(
+    server: Connection,
+    path: str,
+    files: Mapping[str, Submittable],
+    submission: Mapping[str, Any],
+    filename: str | None = None,
+) -> ValidationReport:
+    """Send the files of one batch to be validated, with what is said of it."""
+    return read_as(ValidationReport, send_files(server, path, files, submission, filename=filename))
 
 
 def answered(

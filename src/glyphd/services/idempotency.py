@@ -6,7 +6,8 @@ writes the import, and what is then found under it decides.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from uuid import uuid4
 
@@ -68,6 +69,21 @@ def release_claim(context: Context, claim: KeyClaim) -> None:
     with context.database.writing(durable=False) as work:
         idempotency_keys.remove_claim(work.connection, claim.key, claim.token)
         work.commit()
+
+
+@contextmanager
+def claimed(context: Context, key: str | None) -> Iterator[KeyClaim | None]:
+    """Hold a key, if there is one, while a batch is received; free it when that fails.
+
+    Raises IdempotencyKeyInFlight.
+    """
+    claim = claim_key(context, key) if key else None
+    try:
+        yield claim
+    except BaseException:
+        if claim:
+            release_claim(context, claim)
+        raise
 
 
 def receive_once(context: Context, claim: KeyClaim | None, fingerprint: str, write: Callable[[UnitOfWork], str]) -> str:

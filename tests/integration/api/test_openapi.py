@@ -36,6 +36,7 @@ EXPECTED_STATUSES = {
     "POST /api/import": {201, 202, 400, 409, 413, 415, 422, 429, 500, 503, 507},
     "POST /api/imports/from-pipeline": {201, 202, 400, 409, 413, 415, 422, 429, 500, 503, 507},
     "POST /api/import/validate": {200, 400, 409, 413, 415, 422, 500, 503, 507},
+    "POST /api/imports/from-pipeline/validate": {200, 400, 409, 413, 415, 422, 500, 503, 507},
     "GET /api/imports": {200, 422, 500, 503},
     "GET /api/imports/{import_id}": {200, 404, 422, 500, 503},
     "GET /api/imports/{import_id}/digest": {200, 404, 422, 500, 503},

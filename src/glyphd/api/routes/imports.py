@@ -16,7 +16,7 @@ from glyphd.api.import_body import (
     VALIDATION_RESPONSES,
 )
 from glyphd.api.paging import number_of
-from glyphd.api.pipeline_body import PIPELINE_BODY, PIPELINE_PARAMETERS, PIPELINE_RESPONSES
+from glyphd.api.pipeline_body import PIPELINE_BODY, PIPELINE_OPTION_PARAMETERS, PIPELINE_PARAMETERS, PIPELINE_RESPONSES
 from glyphd.api.problems import declare
 from glyphd.api.requests import Actor, GivenReason, ImportId, ServerSettings, ServiceContext
 from glyphd.api.schemas import (
@@ -94,6 +94,17 @@ async def post_pipeline_run(
     The files are uploaded, or named by paths below the server's pipeline directory. Records are joined by position.
     """
     return await importing.import_pipeline_run(request, context, settings, actor)
+
+
+@router.post(
+    "/imports/from-pipeline/validate",
+    responses=VALIDATION_RESPONSES,
+    response_model=ValidationReport,
+    openapi_extra={"requestBody": PIPELINE_BODY, "parameters": PIPELINE_OPTION_PARAMETERS},
+)
+async def post_validate_pipeline_run(request: Request, context: ServiceContext, settings: ServerSettings) -> Response:
+    """Tell what an import of this pipeline run would answer, and store nothing."""
+    return await validating.validate_pipeline_run(request, context, settings)
 
 
 @router.get("/imports/from-pipeline", include_in_schema=False)
