@@ -4,6 +4,7 @@ Run by `make docs` and `make check`. A command, an option, a setting or a failur
 what is not described cannot be documented.
 """
 
+import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
@@ -32,6 +33,7 @@ from glyphd.errors import problem_types
 from glyphd.settings import Settings
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
+PROBLEM_EXAMPLES = Path(__file__).with_name("problem_examples.json")
 NOTE = "<!-- Written by `make docs` from {origin}; edit that, not this. -->"
 VALUE_NAMES = {str: "TEXT", int: "INTEGER", float: "NUMBER", Path: "PATH"}
 HTTP_METHODS = ("get", "post", "put", "patch", "delete")
@@ -156,17 +158,28 @@ def issue_codes() -> Iterator[str]:
 
 def problems() -> Iterator[str]:
     """Yield the page of problem types."""
-    yield NOTE.format(origin="glyphd/errors/")
+    yield NOTE.format(origin="glyphd/errors/ and tools/problem_examples.json")
     yield "# Problems"
     yield (
         "Every error of the HTTP API is `application/problem+json` (RFC 9457) with `type`, `title`, `status`, `detail` "
         "and `code`; `type` is `/problems/<code>`, a page that the server itself answers. Failures of a file are also "
         "the `failure` of the import that they ended."
     )
-    found = problem_types()
+    yield (
+        "Each has an example: what the service answers in a test. What only commands, workers and clients meet is "
+        "shown in the same form."
+    )
+    found, examples = problem_types(), problem_examples()
     for name in sorted(found):
         yield f"## {name}"
         yield f"{described(found[name].__doc__, f'problem {name}')} HTTP status {STATUS_OF_KIND[found[name].kind]}."
+        yield f"```json\n{json.dumps(examples[name], indent=2, ensure_ascii=False)}\n```"
+
+
+def problem_examples() -> dict[str, Any]:
+    """Return a problem of every type, by code; ``tests/integration/api/test_problem_examples.py`` keeps them true."""
+    examples: dict[str, Any] = json.loads(PROBLEM_EXAMPLES.read_text(encoding="utf-8"))
+    return examples
 
 
 def row_contract() -> Iterator[str]:

@@ -33,7 +33,7 @@ DESCRIPTIONS: dict[IssueCode, str] = {
     IssueCode.REQUIRED: "A required field is empty or missing.",
     IssueCode.NOT_A_NUMBER: "The value is not a number. A comma is a thousands separator only as in `12,490`.",
     IssueCode.NOT_AN_INTEGER: "The number has a fractional part; `80.0` is the integer 80, `80.5` is not.",
-    IssueCode.NOT_FINITE: "The number is infinite.",
+    IssueCode.NOT_FINITE: "The number is infinite, or too large to be read as a number.",
     IssueCode.OUT_OF_RANGE: "The value is outside the accepted range.",
     IssueCode.NOT_A_BOOLEAN: "The value is none of true, false, 1, 0, yes, no.",
     IssueCode.TOO_LONG: "The text is longer than the field holds.",
