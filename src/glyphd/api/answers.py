@@ -15,11 +15,12 @@ from glyphd.api.paging import encode_cursor, link_to_next
 from glyphd.api.problems import STATUS_OF_KIND
 from glyphd.api.schemas import ImportParameters, ListingParameters, Page
 from glyphd.domain.imports import ImportFilters
+from glyphd.domain.listing import FIELDS, fields_of
 from glyphd.domain.report import ImportEvent, ModelSummary
 from glyphd.errors import InvalidParameter, RangeNotSatisfiable, RouteNotFound, problem_types
 from glyphd.services.browsing import ListingPage, ListingQuery
 from glyphd.services.inspecting import StoredArtifact, told
-from glyphd.services.options import parse_members, parse_moment
+from glyphd.services.options import parse_members, parse_moment, parse_schema_version
 from glyphd.store.events import Event
 
 T = TypeVar("T")
@@ -53,7 +54,7 @@ def import_filters(parameters: ImportParameters) -> ImportFilters:
 
 def listing_query(parameters: ListingParameters) -> ListingQuery:
     """Read the filters of `GET /api/listings`. Raises InvalidParameter for a range that nothing can be in."""
-    given: dict[str, Any] = parameters.model_dump(exclude={"limit", "offset", "cursor"})
+    given: dict[str, Any] = parameters.model_dump(exclude={"limit", "offset", "cursor", "schema_version"})
     for name in ("after", "before"):
         given[name] = parse_moment(name, given[name]) if given[name] else None
     for low, high in (("min_price", "max_price"), ("min_score", "max_score"), ("after", "before")):
@@ -64,12 +65,18 @@ def listing_query(parameters: ListingParameters) -> ListingQuery:
     return ListingQuery(**given)
 
 
-def listings_array(request: Request, found: ListingPage) -> Response:
-    """Answer listings as a bare array; the cursor is in `Link` only."""
+def listings_array(request: Request, found: ListingPage, schema_version: str | None) -> Response:
+    """Answer listings as a bare array; the cursor is in `Link` only.
+
+    With a schema version the fields that it does not have are left out. Raises UnsupportedSchemaVersion.
+    """
+    kept = fields_of(parse_schema_version("schema_version", schema_version)) if schema_version is not None else FIELDS
+    left_out = {field.name for field in FIELDS} - {field.name for field in kept}
+    items = [{name: value for name, value in row.items() if name not in left_out} for row in found.items]
     headers = link_to_next(
         request, encode_cursor(found.last.ledger_id, found.last.import_index) if found.last else None
     )
-    return Response(msgspec.json.encode(found.items), 200, headers, "application/json")
+    return Response(msgspec.json.encode(items), 200, headers, "application/json")
 
 
 def models_array(request: Request, response: Response, found: Sequence[ModelSummary], limit: int) -> list[ModelSummary]:

@@ -13,6 +13,8 @@ from glyphd.domain.report import RecordError, RejectionVariant
 
 T = TypeVar("T")
 
+VersionName = Annotated[str, Field(json_schema_extra={"enum": list(SCHEMA_VERSIONS)})]
+
 Text = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00]*$")]
 Moment = Annotated[
     str,
@@ -38,7 +40,8 @@ _JSON_TYPES: dict[FieldType, Any] = {
 
 def _field(field: listing.Field) -> Any:
     unit = f" ({field.unit})" if field.unit else ""
-    return (_JSON_TYPES[field.type] | None, Field(description=f"{field.description}{unit}"))
+    default: Any = ... if field.since == SCHEMA_VERSIONS[0] else None  # not there in answers for earlier versions
+    return (_JSON_TYPES[field.type] | None, Field(default, description=f"{field.description}{unit}"))
 
 
 Listing = create_model(
@@ -82,6 +85,9 @@ class ListingParameters(Parameters):
     after: Moment | None = Field(None, description="`seen_at` at or after this moment (ISO 8601).")
     before: Moment | None = Field(None, description="`seen_at` before this moment (ISO 8601).")
     q: Text | None = Field(None, description="Text found in model, seller, notes, region or URL, ignoring case.")
+    schema_version: VersionName | None = Field(
+        None, description="Only the fields of this row contract; all by default."
+    )
     limit: Limit = Field(100, description="Listings a page.")
     offset: int = Field(0, ge=0, le=2**53, description="Listings to skip.")
     cursor: Cursor | None = Field(None, description=_CURSOR)
@@ -121,7 +127,7 @@ class ReplayParameters(Parameters):
     """How a batch is imported again."""
 
     publish: PublishMode = Field(PublishMode.AUTO, description="`hold`: leave it staged, for a person to publish.")
-    schema_version: Annotated[str, Field(json_schema_extra={"enum": list(SCHEMA_VERSIONS)})] | None = Field(
+    schema_version: VersionName | None = Field(
         None, description="The row contract to check against; the batch's own when left out."
     )
 

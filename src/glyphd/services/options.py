@@ -167,7 +167,8 @@ def _at_least_zero(kind: type[float], most: float) -> Callable[[str, Any], float
     return read
 
 
-def _schema_version(name: str, given: Any) -> str:
+def parse_schema_version(name: str, given: Any) -> str:
+    """Read a supported schema version. Raises UnsupportedSchemaVersion, which names those that are."""
     if given not in SCHEMA_VERSIONS:
         detail = f"{given!r} is not a supported schema version; supported are {', '.join(SCHEMA_VERSIONS)}."
         raise UnsupportedSchemaVersion(detail, parameter=name, supported=list(SCHEMA_VERSIONS))
@@ -181,7 +182,7 @@ _PARSERS: dict[str, Callable[[str, Any], Any]] = {
     "metadata": _metadata,
     "observed_at": parse_moment,
     "on_error": _one_of(OnError),
-    "schema_version": _schema_version,
+    "schema_version": parse_schema_version,
     "publish": _one_of(PublishMode),
     "parent_import_id": _parent,
     "max_reject_rate": _at_least_zero(float, 1),

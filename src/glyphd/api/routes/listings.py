@@ -10,13 +10,17 @@ from glyphd.api.problems import declare
 from glyphd.api.requests import ServiceContext
 from glyphd.api.schemas import Listing, ListingParameters, ModelParameters
 from glyphd.domain.report import ModelSummary
-from glyphd.errors import ImportNotFound, InvalidParameter
+from glyphd.errors import ImportNotFound, InvalidParameter, UnsupportedSchemaVersion
 from glyphd.services import browsing, surveying
 
 router = APIRouter(prefix="/api", tags=["listings"])
 
 
-@router.get("/listings", response_model=list[Listing], responses=declare(ImportNotFound, InvalidParameter))
+@router.get(
+    "/listings",
+    response_model=list[Listing],
+    responses=declare(ImportNotFound, InvalidParameter, UnsupportedSchemaVersion),
+)
 def get_listings(
     request: Request, context: ServiceContext, parameters: Annotated[ListingParameters, Query()]
 ) -> Response:
@@ -24,7 +28,7 @@ def get_listings(
     query = answers.listing_query(parameters)
     after = position_of(parameters.cursor)
     page = browsing.browse_listings(context, query, limit=parameters.limit, offset=parameters.offset, after=after)
-    return answers.listings_array(request, page)
+    return answers.listings_array(request, page, parameters.schema_version)
 
 
 @router.get("/models", responses=declare(InvalidParameter))
