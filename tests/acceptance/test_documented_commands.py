@@ -120,7 +120,11 @@ def test_every_command_of_a_page_succeeds(
                 name, _, value = command.removeprefix("export ").partition("=")
                 settings[name] = value
                 continue
-            command = command.replace("uv run glyphd", GLYPHD).replace("uv run python", sys.executable).replace("localhost:8080", address)
+            command = (
+                command.replace("uv run glyphd", GLYPHD)
+                .replace("uv run python", sys.executable)
+                .replace("localhost:8080", address)
+            )
             if "import_id>" in command or re.search(r"01a2[0-9a-f-]+", command):
                 latest = _latest_import(run)
                 if not latest:
