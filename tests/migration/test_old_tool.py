@@ -15,8 +15,9 @@ from glyphd.store import schema
 
 Run = Callable[..., list[tuple[Any, ...]]]
 
+# Not `replay 2`: who deletes a replay from the ledger brings back what it stood for, which the tool has not seen.
 IMPORTS = st.sampled_from(
-    [None, "", "july", "no-source", "p1", "back", "staged", "failed", "corrected", "replay 2", "new", "newer", "purged"]
+    [None, "", "july", "no-source", "p1", "back", "staged", "failed", "corrected", "new", "newer", "purged"]
 )
 ROW_IDS = st.integers(1, 60)
 DEEDS = st.one_of(

