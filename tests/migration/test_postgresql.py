@@ -51,7 +51,8 @@ def test_added_rows_get_an_import(added: Place) -> None:
 
 def test_added_rows_get_a_number(added: Place) -> None:
     """One that nobody had; `updated_at` stays."""
-    rows = "FROM scored_listings WHERE canonical_model = 'NEW' AND price IN (10, 30, 11, 12) AND import_id NOT LIKE 're%' ORDER BY id"
+    mine = f"import_id IN ('new', 'july', '{SYNTHETIC}')"
+    rows = f"FROM scored_listings WHERE price IN (10, 30, 11, 12) AND {mine} ORDER BY id"
     assert added.run(f"SELECT import_id, import_index {rows}") == [
         ("new", 1),
         ("new", 2),
