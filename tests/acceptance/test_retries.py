@@ -60,7 +60,7 @@ def test_two_servers_know_the_same_keys(tmp_path: Path, databases: Databases, sa
     """At the same time, to both: one import, whoever was first."""
     url = databases.empty(tmp_path)
     answers: list[httpx.Response] = []
-    artifacts = {"GLYPHD_DATABASE_URL": url, "GLYPHD_DATA_DIR": str(tmp_path / "data")}
+    artifacts = {"GLYPHD_DATABASE_URL": url, "GLYPHD_ARTIFACTS_URL": f"file://{tmp_path}/artifacts"}
     folders = [tmp_path / "one", tmp_path / "other"]
     for folder in folders:
         folder.mkdir()

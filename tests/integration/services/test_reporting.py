@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from glyphd.domain.clock import utc_now
-from glyphd.domain.imports import Status
-from glyphd.domain.report import ImportFilters
+from glyphd.domain.imports import ImportFilters, Status
 from glyphd.errors import ArtifactNotFound, ImportNotFound
 from glyphd.services.context import Context
 from glyphd.services.discarding import discard_import
