@@ -1,141 +1,264 @@
-"""`glyphd --url`: the same output and exit codes on a server as here."""
+"""`glyphd --url` against a server: the same output and exit codes as on the installation that the server has."""
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import Result
+from typer.testing import CliRunner, Result
 
+from glyphd.cli.main import app
 from glyphd.cli.output import ExitCode
+from glyphd.client import Client
 from glyphd.services.context import Context
 from glyphd.settings import Settings
-from tests.integration.cli.conftest import SAMPLE, Glyphd
 from tests.serving import serving, working
 
-NOBODY = "01a212c9-b639-751f-a092-889000000000"
-_DIFFERS = re.compile(
-    r"\"actor\":\"[^\"]+\"|01a[0-9a-f]{5}-[0-9a-f-]{27}"
-    r"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?|\"duration_ms\":\d+"
-)
+NOBODY = "01997c1e-4a00-7d5e-9c39-0f6a4cf0a1b2"
+PIPELINE = "--enriched {sample}/pipeline_enriched.csv --scored {sample}/pipeline_scored.csv"
+CSV = "{sample}/scored_sample.csv"
+CHANGING_FROM_RUN_TO_RUN = {
+    r"\b01[0-9a-f]{6}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b": "<id>",
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.\d]*(Z|\+00:00)": "<time>",
+    r"\"duration_ms\":\d+": "<duration>",
+    r"\"actor\":\"[^\"]+:\d+:[0-9a-f]+\"": "<worker>",
+    r"(?m) +$": "",
+}
+Glyphd = Callable[[str], Result]
+
+
+class Installation:
+    """One that has a server; commands work on it locally, and through that."""
+
+    def __init__(self, settings: Settings, url: str) -> None:
+        self._place = {"GLYPHD_DATABASE_URL": settings.database_url, "GLYPHD_ARTIFACTS_URL": settings.artifacts_url}
+        self._url = url
+        self.named: dict[str, str] = {"sample": str(Path(__file__).parents[3] / "sample"), "nobody": NOBODY}
+
+    def run(self, command: str, *, remotely: bool = False) -> Result:
+        """Run a command that names things in braces; through the server it knows of no database."""
+        words = [word.format_map(self.named) for word in command.split()]
+        where, environment = (["--url", self._url], {}) if remotely else ([], self._place)
+        return CliRunner().invoke(app, [*where, *words], env={"GLYPHD_DATABASE_URL": "mysql://none", **environment})
+
+    def name(self, name: str, command: str) -> None:
+        """Run a command, and give the import that it made a name."""
+        found = re.search(r'"import_id":"([^"]+)"', self.run(command).stdout)
+        assert found, command
+        self.named[name] = found.group(1)
+
+    def seed(self, folder: Path) -> None:
+        """Make an import of every kind."""
+        self.named["files"] = str(folder)
+        self.name("published", f"import {CSV} --source a --campaign-id spring --json")
+        self.name("staged", f"import {CSV} --source b --publish hold --json")
+        self.name("held", f"import {CSV} --source b --publish hold --json")
+        self.name("failed", "import {files}/bad.csv --source a --json")
+        self.name("replay", "imports replay {published} --reason again --json")
+        self.name("amendment", f"import {CSV} --source a --parent {{published}} --json")
 
 
 @pytest.fixture
-def remote(
-    glyphd: Glyphd, make_settings: Callable[..., Settings], context: Context, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Glyphd]:
-    """Run commands on a server of the same installation."""
-    settings = make_settings()
-    monkeypatch.setenv("GLYPHD_ARTIFACTS_URL", f"file://{settings.artifacts_folder.absolute()}")
-    with serving(settings, context) as client, working(context):
-        yield lambda *arguments: glyphd("--url", str(client.base_url), *arguments)
+def make_installation(
+    make_settings: Callable[..., Settings],
+    make_context: Callable[..., Context],
+    make_csv: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> Iterator[Callable[[str], Installation]]:
+    """Make an installation that has an import of every kind, a server and a worker."""
+    monkeypatch.chdir(tmp_path)
+    make_csv({}, name="good.csv")
+    make_csv({"price": "x"}, name="bad.csv")
+    make_csv({}, name="book.xlsx")
+    (tmp_path / "empty.csv").touch()
+    (tmp_path / "wrong.csv").write_text("a,b\n1,2\n")
+    with ExitStack() as running:
+
+        def make(name: str) -> Installation:
+            context = make_context(name)
+            http = running.enter_context(serving(make_settings(name), context))
+            made = Installation(make_settings(name), str(http.base_url))
+            made.seed(tmp_path)
+            running.enter_context(working(context))
+            return made
+
+        yield make
 
 
-def told(ran: Result) -> tuple[int, str, list[str]]:
-    """Return how a command ended and what it said, without ids and times; the server, in this process, logs as well."""
-    said = [line for line in ran.stderr.splitlines() if not line.startswith("{")]
-    return ran.exit_code, _DIFFERS.sub("…", ran.stdout), [_DIFFERS.sub("…", line) for line in said]
+def outcome(ran: Result) -> tuple[int, str, str]:
+    """Return what a command ends with and says, without what differs from run to run."""
+    assert ran.exception is None or isinstance(ran.exception, SystemExit), ran.exception
+    said = [ran.stdout, ran.stderr]
+    for pattern, name in CHANGING_FROM_RUN_TO_RUN.items():
+        said = [re.sub(pattern, name, each) for each in said]
+    return ran.exit_code, *said  # type: ignore[return-value]
 
 
-def held(glyphd: Glyphd, source: str) -> str:
-    """Import the sample without publishing it, and return its id."""
-    ran = glyphd("import", SAMPLE, "--source", source, "--publish", "hold")
-    found = re.search(r"01a[0-9a-f]{5}-[0-9a-f-]{27}", ran.stdout)
-    assert found, ran.stderr
-    return found[0]
-
-
-ABOUT_ONE: dict[str, list[Any]] = {
-    "show": ["imports", "show", "ID", "--json"],
-    "rejections": ["rejections", "ID"],
-    "rejections as JSON": ["imports", "rejections", "ID", "--limit", "1", "--json"],
-    "rejections as CSV": ["rejections", "ID", "--csv"],
-    "rejections for a spreadsheet": ["rejections", "ID", "--csv", "--variant", "spreadsheet"],
-    "artifact": ["imports", "artifact", "ID"],
-    "digest": ["imports", "digest", "ID"],
-    "an unknown one": ["imports", "show", NOBODY],
-    "what is no id": ["imports", "show", "nonsense"],
-    "list": ["imports", "list", "--status", "staged"],
-    "list of a source": ["imports", "list", "--source", "demo", "--json"],
-    "nothing to list": ["imports", "list", "--source", "nobody"],
+LOOKING = {
+    "imports list": 0,
+    "imports list --json": 0,
+    "imports list --json --source a --limit 2": 0,
+    "imports list --json --status failed --status staged": 0,
+    "imports list --json --campaign-id spring": 0,
+    "imports list --json --parent {published}": 0,
+    "imports list --source nobody": 0,
+    "imports list --source nobody --json": 0,
+    "imports list --status none": 2,
+    "imports list --limit 0": 2,
+    "imports nothing": 2,
+    **{f"imports show {{{name}}}": 0 for name in ("published", "failed", "replay", "amendment")},
+    **{f"imports show {{{name}}} --json": 0 for name in ("published", "staged", "failed", "replay", "amendment")},
+    "imports show": 2,
+    "imports rejections {published}": 0,
+    "imports rejections {published} --limit 1 --json": 0,
+    "rejections {published}": 0,
+    "rejections {failed} --json": 0,
+    "rejections {published} --csv": 0,
+    "rejections {published} --csv --variant spreadsheet": 0,
+    "rejections {published} --csv --variant none": 2,
+    "rejections {nobody} --csv": 1,
+    "imports events {staged}": 0,
+    "imports events {published} --json": 0,
+    "imports events {published} --json --limit 1": 0,
+    "imports artifact {published}": 0,
+    "imports artifact {published} --role batch": 0,
+    "imports artifact {published} --role none": 1,
+    "imports digest {published}": 0,
+    "imports digest {replay} --json": 0,
+    "imports discard {published}": 1,
+    "imports publish {failed}": 1,
+    **{f"imports {verb} {{nobody}}": 1 for verb in ("show", "rejections", "events", "artifact", "digest")},
+    **{f"imports {verb} {{nobody}} --json": 1 for verb in ("publish", "discard", "replay")},
+    **{f"imports {verb} nonsense": 1 for verb in ("show", "publish", "replay")},
+    f"validate {CSV} {{files}}/wrong.csv --json": 1,
+    f"validate {CSV} --strict": 3,
+    f"validate {PIPELINE}": 0,
+    "validate {files}/none.csv": 2,
+}
+CHANGING = {
+    f"import {CSV} --source a": 0,
+    f"import {CSV} --source a --json": 0,
+    f"import {CSV} --strict": 3,
+    f"import {CSV} --on-error abort --json": 1,
+    f'import {CSV} --campaign-id d --metadata {{{{"e":1}}}} --observed-at 2026-07-01 --schema-version v1.0': 0,
+    f"import {CSV} --source b --publish hold --json": 0,
+    f"import {CSV} --max-reject-rate 0.1 --max-price-move 0.5 --min-rows 9": 0,
+    f"import {CSV} --max-reject-rate 0.1 --json": 0,
+    f"import {CSV} --parent {{published}} --json": 0,
+    f"import {CSV} --parent {{nobody}}": 1,
+    f"import {CSV} --schema-version v9": 1,
+    f"import {CSV} --metadata []": 1,
+    f"import {CSV} --observed-at x": 1,
+    f"import {CSV} --publish perhaps": 2,
+    f"import {CSV} --idempotency-key k --json": 0,
+    f"import {CSV} {{files}}/good.csv --idempotency-key k": 2,
+    f"import {PIPELINE} --source p --json": 0,
+    f"import {PIPELINE}": 0,
+    "import --enriched {sample}/pipeline_enriched.csv --scored {files}/good.csv": 1,
+    "import --enriched {sample}/pipeline_enriched.csv": 2,
+    "import {files}/good.csv {files}/book.xlsx {files}/bad.csv {files}/good.csv": 1,
+    "import {files}/empty.csv": 1,
+    "import {files}/wrong.csv": 1,
+    "import {files}/wrong.csv --json": 1,
+    "import {files}/none.csv": 2,
+    "import": 2,
+    "imports publish {staged}": 0,
+    "imports publish {staged} --reason looked --json": 0,
+    "imports discard {staged}": 1,
+    "imports discard {held} --reason half": 0,
+    "imports discard {held} --json": 0,
+    "imports publish {held}": 1,
+    "imports events {held} --json": 0,
+    "imports replay {published}": 0,
+    "imports replay {published} --reason again --publish hold --json": 0,
+    "imports replay {published} --schema-version v1.0 --json": 0,
+    "imports replay {published} --schema-version v9": 1,
+    "imports replay {published} --strict": 3,
 }
 
 
-@pytest.mark.parametrize("name", ABOUT_ONE)
-def test_reading_is_the_same(glyphd: Glyphd, remote: Glyphd, name: str) -> None:
-    """To the byte."""
-    import_id = held(glyphd, "demo")
-    command = [import_id if each == "ID" else each for each in ABOUT_ONE[name]]
-
-    assert told(glyphd(*command)) == told(remote(*command))
-
-
-IMPORTS: dict[str, tuple[list[Any], ExitCode]] = {
-    "a file": ([SAMPLE], ExitCode.OK),
-    "strictly": ([SAMPLE, "--strict"], ExitCode.PARTIAL),
-    "all or nothing": ([SAMPLE, "--on-error", "abort"], ExitCode.FAILED),
-    "a pipeline run": (
-        ["--enriched", SAMPLE.with_name("pipeline_enriched.csv"), "--scored", SAMPLE.with_name("pipeline_scored.csv")],
-        ExitCode.OK,
-    ),
-    "with a gate": ([SAMPLE, "--max-reject-rate", "0.1"], ExitCode.OK),
-    "held": ([SAMPLE, "--publish", "hold", "--metadata", '{"run":"7"}', "--campaign-id", "july"], ExitCode.OK),
-    "an option that is none": ([SAMPLE, "--schema-version", "v9"], ExitCode.FAILED),
-    "an unknown parent": ([SAMPLE, "--parent", NOBODY], ExitCode.FAILED),
-    "no file": (["nowhere.csv"], ExitCode.USAGE),
-    "half a run": (["--enriched", SAMPLE], ExitCode.USAGE),
-}
+def test_looking_is_the_same_from_here_and_from_there(make_installation: Callable[[str], Installation]) -> None:
+    """To the byte: it is the same database."""
+    installation = make_installation("glyphd")
+    for command, code in LOOKING.items():
+        here, there = installation.run(command), installation.run(command, remotely=True)
+        assert (code, *outcome(here)) == (outcome(there)[0], *outcome(there)), command
+        assert here.stdout_bytes == there.stdout_bytes, command
 
 
-@pytest.mark.parametrize("name", IMPORTS)
-def test_importing_is_the_same(glyphd: Glyphd, remote: Glyphd, name: str) -> None:
-    """What is said of the outcome, and the exit code."""
-    options, code = IMPORTS[name]
+def test_changes_are_the_same_from_here_and_from_there(make_installation: Callable[[str], Installation]) -> None:
+    """On twins, whose ledgers tell the same in the end, but for ids and times."""
+    here, there = make_installation("here"), make_installation("there")
+    for command, code in CHANGING.items():
+        told = outcome(there.run(command, remotely=True))
+        assert (code, *outcome(here.run(command))) == (told[0], *told), command
+    ledgers = [outcome(each.run("imports list --json --limit 100")) for each in (here, there)]
+    assert ledgers[0] == ledgers[1]
 
-    here, there = (told(run("import", *options, "--source", "demo")) for run in (glyphd, remote))
 
-    assert code == here[0], here
-    assert here == there
-
-
-@pytest.mark.parametrize("verb", ["publish", "discard", "replay"])
-def test_changing_is_the_same(glyphd: Glyphd, remote: Glyphd, verb: str) -> None:
-    """With its reason in the events; what is refused is refused alike."""
-    ids = [held(glyphd, source) for source in ("one", "other")]
-
-    first = [
-        told(run("imports", verb, each, "--reason", "why")) for run, each in zip((glyphd, remote), ids, strict=True)
-    ]
-    again = [told(run("imports", verb, each)) for run, each in zip((glyphd, remote), ids, strict=True)]
-    events = [told(run("imports", "events", each, "--json")) for run, each in zip((glyphd, remote), ids, strict=True)]
-
-    assert ExitCode.OK == first[0][0], first
-    assert [first[0], again[0], events[0]] == [first[1], again[1], events[1]]
+def test_a_key_is_known_here_and_there(make_installation: Callable[[str], Installation]) -> None:
+    """What was imported from here under a key is not imported again through the server, nor the other way round."""
+    installation = make_installation("glyphd")
+    for first, then in ((False, True), (True, False)):
+        command = f"import {CSV} --source k --idempotency-key {first} --json"
+        ran = [installation.run(command, remotely=remotely) for remotely in (first, then)]
+        assert ran[0].stdout == ran[1].stdout != ""
 
 
 @pytest.mark.parametrize(
-    "command", [["imports", "list"], ["import", str(SAMPLE)], ["validate", str(SAMPLE)]], ids=" ".join
+    "command",
+    [
+        f"import {CSV}",
+        f"import {CSV} {CSV}",
+        f"validate {CSV}",
+        "imports list",
+        f"rejections {NOBODY} --csv",
+        *(f"imports {verb} {NOBODY}" for verb in ("show", "rejections", "events", "artifact", "digest")),
+        *(f"imports {verb} {NOBODY}" for verb in ("publish", "discard", "replay")),
+    ],
 )
-def test_nobody_there(glyphd: Glyphd, monkeypatch: pytest.MonkeyPatch, command: list[str]) -> None:
-    """Exit code 4, one line."""
-    monkeypatch.setattr("time.sleep", lambda seconds: None)
-    ran = glyphd("--url", "http://127.0.0.1:9", *command)
-    assert ExitCode.UNREACHABLE == ran.exit_code
-    assert 1 == len(ran.stderr.splitlines()), ran.stderr
+def test_a_server_that_cannot_be_reached(monkeypatch: pytest.MonkeyPatch, sample: Path, command: str) -> None:
+    """Exit code 4 with one sentence; files after the first are not tried."""
+    monkeypatch.setattr("glyphd.cli.remote.Client", partial(Client, retries=0))
+    words = command.format(sample=sample.parent).split()
+
+    ran = CliRunner().invoke(app, ["--url", "http://127.0.0.1:9", *words])
+
+    assert (ExitCode.UNREACHABLE, "", 1) == (ran.exit_code, ran.stdout, len(ran.stderr.splitlines()))
 
 
-@pytest.mark.parametrize("command", ["migrate", "serve", "worker", "doctor", "copy"])
-def test_what_is_about_this_machine_refuses_a_server(glyphd: Glyphd, tmp_path: Path, command: str) -> None:
-    """Rather than doing it here."""
-    more = ["sqlite:///one.sqlite", "sqlite:///other.sqlite"] if command == "copy" else []
-    ran = glyphd("--url", "http://127.0.0.1:9", command, *more)
-    assert ExitCode.USAGE == ran.exit_code, ran.output
-    assert [] == list(tmp_path.glob("*.sqlite"))
+def test_what_no_path_can_hold_is_not_found_either(make_installation: Callable[[str], Installation]) -> None:
+    """Exit code 1 here and there; a server tells that there is nothing at that path."""
+    installation = make_installation("glyphd")
+    for command in ("imports show no/id", "imports show ..", "imports digest .", "imports discard ../x"):
+        ran = [installation.run(command, remotely=remotely) for remotely in (False, True)]
+        assert [(ExitCode.FAILED, "")] * 2 == [(each.exit_code, each.stdout) for each in ran], command
 
 
-def test_a_url_that_is_none(glyphd: Glyphd, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wrong usage, be it an option or a setting."""
-    assert ExitCode.USAGE == glyphd("--url", "nonsense", "imports", "list").exit_code
-    monkeypatch.setenv("GLYPHD_URL", "ftp://x")
-    assert ExitCode.USAGE == glyphd("imports", "list").exit_code
+@pytest.mark.parametrize("url", ["localhost:8080", "ftp://x", "nothing"])
+def test_what_is_no_url_is_a_wrong_usage(url: str) -> None:
+    """Before anything is sent; of the environment as of the option."""
+    given = CliRunner().invoke(app, ["--url", url, "imports", "list"])
+    set_before = CliRunner().invoke(app, ["imports", "list"], env={"GLYPHD_URL": url})
+
+    assert [ExitCode.USAGE] * 2 == [given.exit_code, set_before.exit_code]
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["serve", "migrate", "migrate --status", "worker", "copy --from sqlite:///a --to sqlite:///b", "doctor", "openapi"],
+)
+def test_what_works_on_this_machine_only_refuses_a_server(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong usage, that says so, and nothing is done."""
+    monkeypatch.chdir(tmp_path)
+    for words, environment in ((["--url", "http://x"], {}), ([], {"GLYPHD_URL": "http://x"})):
+        ran = CliRunner().invoke(app, [*words, *command.split()], env=environment)
+
+        assert (ExitCode.USAGE, "") == (ran.exit_code, ran.stdout), command
+        assert "leave out --url" in " ".join(ran.stderr.replace("│", " ").split())
+    assert [] == list(tmp_path.iterdir())
