@@ -38,8 +38,9 @@ def copy(
     Stop the servers and workers of the source first.
     """
     with failures_reported(), ExitStack() as opened:
+        source_settings = read_local_settings(database_url=from_url, artifacts_url=from_artifacts)
         require_source(from_url)
-        source = build_context(read_local_settings(database_url=from_url, artifacts_url=from_artifacts))
+        source = build_context(source_settings)
         opened.callback(source.database.dispose)
         target = build_context(read_local_settings(database_url=to_url, artifacts_url=to_artifacts))
         opened.callback(target.database.dispose)
