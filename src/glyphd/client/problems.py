@@ -20,6 +20,7 @@ from glyphd.errors import (
 _PASSING = frozenset({429, 502, 503, 504})
 _PASSING_CODES = frozenset({"idempotency_key_in_flight"})
 _OF_PROXIES = frozenset({502, 503, 504})
+_COUNTED = ("received", "count", "rejected", "errors")
 _OWN_MEMBERS = frozenset({"type", "title", "detail", "code"})
 
 
@@ -59,5 +60,5 @@ def failure_of(report: ImportReport) -> GlyphdError | None:
     if report.status is not Status.FAILED or report.failure is None:
         return None
     members = {name: value for name, value in report.failure.items() if name not in _OWN_MEMBERS}
-    counted = {name: getattr(report, name) for name in ("received", "count", "rejected", "errors")}
+    counted = {name: msgspec.to_builtins(getattr(report, name)) for name in _COUNTED}
     return _problem(report.failure["code"], report.failure["detail"], {**members, **counted, **named})
