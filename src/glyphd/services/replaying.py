@@ -80,7 +80,7 @@ def _artifacts_of(context: Context, connection: Connection, batch: Import) -> li
     stored = artifacts.artifacts_of(connection, batch.import_id)
     if not stored:
         detail = "The import has no artifact: it was made before glyphd kept what is submitted."
-        raise NothingToReplay(detail, **state_of(batch))
+        raise NothingToReplay(detail, import_id=batch.import_id)
     for artifact in stored:
         context.artifacts.locate(artifact.sha256)
     return stored
