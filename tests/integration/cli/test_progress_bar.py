@@ -46,7 +46,8 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 
 def report_of(status: Status, figures: Progress | None) -> ImportReport:
     """Return a report in which nothing else is told."""
-    return ImportReport(**{**dict.fromkeys(ImportReport.__dataclass_fields__), "status": status, "progress": figures})  # type: ignore[arg-type]
+    told: dict[str, Any] = dict.fromkeys(ImportReport.__dataclass_fields__)
+    return ImportReport(**{**told, "status": status, "progress": figures})
 
 
 @pytest.mark.parametrize(
@@ -101,17 +102,9 @@ def _served(settings: Settings, context: Context) -> Iterator[list[str]]:
         yield ["--url", str(client.base_url)]
 
 
-@pytest.mark.parametrize("where", ["here", "on a server"])
-def test_an_import_that_runs_is_watched(
-    glyphd: Glyphd,
-    terminal: io.StringIO,
-    make_csv: Callable[..., Path],
-    make_settings: Callable[..., Settings],
-    context: Context,
-    monkeypatch: pytest.MonkeyPatch,
-    where: str,
-) -> None:
-    """Its records are told while it runs; it goes on only when they were."""
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Set when the bar was told of records; an import goes on after its first step only then."""
     told = threading.Event()
     shown, give_way = progress.ProgressBar.reported, Database.give_way
 
@@ -126,13 +119,26 @@ def test_an_import_that_runs_is_watched(
 
     monkeypatch.setattr(progress.ProgressBar, "reported", reported)
     monkeypatch.setattr(Database, "give_way", go_on_when_told)
+    return told
+
+
+@pytest.mark.parametrize("where", ["here", "on a server"])
+@pytest.mark.usefixtures("told")
+def test_an_import_that_runs_is_watched(
+    glyphd: Glyphd,
+    terminal: io.StringIO,
+    make_csv: Callable[..., Path],
+    make_settings: Callable[..., Settings],
+    context: Context,
+    where: str,
+) -> None:
+    """Its bytes and records are shown while it runs."""
     file = make_csv(*[{}] * 500)
     place: Any = nullcontext([]) if where == "here" else _served(make_settings(), context)
     with place as options:
         ran = glyphd(*options, "import", file)
 
     assert 0 == ran.exit_code, ran.stderr
-    assert told.is_set()
+    assert "500 stored" in ran.stdout
     size = f"{file.stat().st_size / 1024:.1f} KiB"
     assert f"{size} of {size}, 500 records, " in terminal.getvalue()
-    assert "500 stored" in ran.stdout
