@@ -16,16 +16,18 @@ from glyphd.ingest.readers.dialect import Dialect, read_dialect
 from glyphd.ingest.records import Chunk, Limits, RecordReader
 
 HEAD_BYTES = 64 * 1024
+BATCH = "batch"
+"""The role of the only file of a batch."""
 
 
 @dataclass(frozen=True, slots=True)
 class SubmittedFile:
-    """One file of a batch. ``role`` tells it from the others; a batch of one file has the role `batch`."""
+    """One file of a batch. ``role`` tells it from the others; a batch of one file has the role :data:`BATCH`."""
 
     path: Path
     media_type: str | None
     filename: str | None
-    role: str = "batch"
+    role: str = BATCH
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from uuid_utils.compat import uuid7
 
 from glyphd.artifacts.folder import ArtifactFolder, ArtifactWriter
 from glyphd.domain.imports import Artifact, Status
-from glyphd.errors import MalformedRequest, QueueFull
+from glyphd.errors import MalformedRequest, QueueFull, UnsupportedFormat
 from glyphd.ingest.pipeline_output import ENRICHED, SCORED
-from glyphd.ingest.submitted import SubmittedFile, check_submitted
+from glyphd.ingest.submitted import BATCH, SubmittedFile, check_submitted
 from glyphd.services.context import Context
 from glyphd.services.idempotency import KeyClaim, fingerprint_of, receive_once
 from glyphd.services.options import ImportOptions
@@ -88,7 +88,7 @@ def passing(context: Context) -> Iterator[Context]:
         yield replace(context, artifacts=ArtifactFolder(folder))
 
 
-def store_file(context: Context, file: Path, role: str = "batch") -> Artifact:
+def store_file(context: Context, file: Path, role: str = BATCH) -> Artifact:
     """Copy a local file into the artifact store. Raises UnsupportedFormat, NoSpaceLeft, MalformedRequest."""
     with context.artifacts.writing() as writer:
         try:
@@ -111,11 +111,20 @@ def clean_filename(name: str | None) -> str | None:
     return "".join(character for character in last if character.isprintable())[:255] or None
 
 
-def store_artifact(
-    writer: ArtifactWriter, media_type: str | None, filename: str | None, role: str = "batch"
-) -> Artifact:
+def store_artifact(writer: ArtifactWriter, media_type: str | None, filename: str | None, role: str = BATCH) -> Artifact:
     """Make received bytes durable, once it is known that their format can be imported. Raises UnsupportedFormat."""
     writer.flush()
-    kept_as = check_submitted(SubmittedFile(writer.path, media_type, filename, role))
+    kept_as = _media_type_of(SubmittedFile(writer.path, media_type, filename, role))
     stored = writer.commit()
     return Artifact(role, stored.sha256, stored.bytes, filename, kept_as)
+
+
+def _media_type_of(file: SubmittedFile) -> str:
+    """Return what a file is kept as; a refusal says which file it is of, if there are several."""
+    try:
+        return check_submitted(file)
+    except UnsupportedFormat as exc:
+        if file.role == BATCH:
+            raise
+        detail = f"In the {file.role} file: {exc.detail}"
+        raise UnsupportedFormat(detail, **exc.members, file=file.role) from exc
