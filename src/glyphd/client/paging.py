@@ -31,7 +31,7 @@ def _items(server: Connection, path: str, kind: type[T], params: dict[str, Any])
     cursor: str | None = ""
     while cursor is not None:
         asked = params | ({"cursor": cursor} if cursor else {})
-        page = server.get(path, _Page[kind], asked)  # type: ignore[valid-type]
+        page = server.get(path, _Page[kind], asked)  # type: ignore[valid-type] # a type that is made here
         yield from page.items
         cursor = page.next
 
@@ -44,7 +44,7 @@ def read_arrays(
     left = limit
     while asked is not None and left != 0:
         answer = server.ask("GET", path, params=asked)
-        page = read_as(list[kind], answer)[:left]  # type: ignore[valid-type]
+        page = read_as(list[kind], answer)[:left]  # type: ignore[valid-type] # a type that is made here
         yield page
         left = None if left is None else left - len(page)
         link = answer.links.get("next")

@@ -49,6 +49,10 @@ from glyphd.services import digesting, discarding, inspecting, publishing, repor
 
 router = APIRouter(prefix="/api", tags=["imports"])
 
+_REFUSED_CHANGES = declare(
+    MalformedRequest, ImportNotFound, IllegalTransition, BodyTooLarge, UnsupportedFormat, InvalidParameter
+)
+
 
 @router.post(
     "/import",
@@ -199,9 +203,7 @@ def get_digest(context: ServiceContext, import_id: ImportId) -> RowDigest:
 
 @router.post(
     "/imports/{import_id}/discard",
-    responses=declare(
-        MalformedRequest, ImportNotFound, IllegalTransition, BodyTooLarge, UnsupportedFormat, InvalidParameter
-    ),
+    responses=_REFUSED_CHANGES,
     openapi_extra={"requestBody": REASON_BODY},
 )
 def post_discard(context: ServiceContext, import_id: ImportId, actor: Actor, reason: GivenReason) -> ImportReport:
@@ -212,9 +214,7 @@ def post_discard(context: ServiceContext, import_id: ImportId, actor: Actor, rea
 
 @router.post(
     "/imports/{import_id}/publish",
-    responses=declare(
-        MalformedRequest, ImportNotFound, IllegalTransition, BodyTooLarge, UnsupportedFormat, InvalidParameter
-    ),
+    responses=_REFUSED_CHANGES,
     openapi_extra={"requestBody": REASON_BODY},
 )
 def post_publish(context: ServiceContext, import_id: ImportId, actor: Actor, reason: GivenReason) -> ImportReport:
