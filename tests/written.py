@@ -21,7 +21,7 @@ Records = Sequence[Mapping[str, str]]
 def _separated(delimiter: str) -> Callable[[Sequence[str], Records], bytes]:
     def write(names: Sequence[str], records: Records) -> bytes:
         text = io.StringIO()
-        writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
+        writer = csv.writer(text, delimiter=delimiter)  # ends lines with CR LF, and so quotes a cell with either
         writer.writerows([names, *([record[name] for name in names] for record in records)])
         return text.getvalue().encode()
 
