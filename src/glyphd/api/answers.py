@@ -16,7 +16,7 @@ from glyphd.api.problems import STATUS_OF_KIND
 from glyphd.api.schemas import ImportParameters, ListingParameters, Page
 from glyphd.domain.imports import ImportFilters
 from glyphd.domain.listing import FIELDS, fields_of
-from glyphd.domain.report import ImportEvent, ModelSummary
+from glyphd.domain.report import ExportFormat, ImportEvent, ModelSummary
 from glyphd.errors import InvalidParameter, RangeNotSatisfiable, RouteNotFound, problem_types
 from glyphd.services.browsing import ListingPage, ListingQuery
 from glyphd.services.inspecting import StoredArtifact, told
@@ -86,10 +86,10 @@ def models_array(request: Request, response: Response, found: Sequence[ModelSumm
     return list(found[:limit])
 
 
-def csv_download(lines: Iterator[bytes], filename: str) -> Response:
-    """Answer a CSV file as it is made."""
-    headers = {"Content-Disposition": _attachment(filename), "X-Content-Type-Options": "nosniff"}
-    return StreamingResponse(lines, 200, headers, "text/csv; charset=utf-8")
+def export_download(form: ExportFormat, portions: Iterator[bytes], name: str) -> Response:
+    """Answer a file as it is made; ``name`` is without suffix."""
+    headers = {"Content-Disposition": _attachment(f"{name}.{form}"), "X-Content-Type-Options": "nosniff"}
+    return StreamingResponse(portions, 200, headers, form.media_type)
 
 
 def artifact_download(request: Request, stored: StoredArtifact) -> Response:

@@ -99,6 +99,21 @@ class ValidationReport:
     artifacts: list[Artifact]
 
 
+class ExportFormat(StrEnum):
+    """As what rows are exported: all that match, not a page."""
+
+    CSV = "csv"
+    NDJSON = "ndjson"
+    PARQUET = "parquet"
+
+    @property
+    def media_type(self) -> str:
+        """Return the media type of such a file."""
+        return {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}.get(
+            self, "application/vnd.apache.parquet"
+        )
+
+
 class RejectionVariant(StrEnum):
     """For whom the file is: for a program, the cells as they came; for a spreadsheet, none of them a formula."""
 

@@ -17,7 +17,7 @@ _FACTS = ("vram_gb", "tdp_watts", "mig_support", "nvlink", "generation", "cuda_c
 def survey_models(context: Context, *, limit: int, after: str | None = None) -> list[ModelSummary]:
     """Return models of the current view, by name, from the first one past ``after``."""
     with context.database.reading() as connection:
-        current = [entry.import_id for entry in visibility.current_imports(connection)]
+        current = [entry.import_id for entry in visibility.market_imports(connection)]
         figures = statistics.model_figures(connection, current, limit=limit, after=after)
         return [
             _model_summary(connection, model, list(rows))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
@@ -13,12 +14,18 @@ from glyphd.store.tables import import_batches
 
 @dataclass(frozen=True, slots=True)
 class VisibleImport:
-    """An import whose rows may be read, with what lets a read skip it. Prices in USD."""
+    """An import whose rows may be read, with what lets a read skip it.
+
+    ``batch_id`` is the batch whose view it is in, ``observed_at`` when that batch's crawl was made.
+    """
 
     id: int
     import_id: str
     count: int
     uncounted_facets: Sequence[str]
+    source: str
+    batch_id: str
+    observed_at: datetime | None
 
 
 def published_imports(
@@ -47,25 +54,54 @@ def named_import(connection: Connection, import_id: str, source: str | None = No
     return [VisibleImport(*row) for row in connection.execute(query)]
 
 
-def current_batches(connection: Connection) -> list[str]:
-    """Return of each source the latest published batch, by observed_at, then source_version."""
+def current_batches(connection: Connection, *, as_of: datetime | None = None, source: str | None = None) -> list[str]:
+    """Return of each source the latest published batch, by observed_at, then source_version.
+
+    ``as_of``: among those that were observed at or before that moment.
+    """
     latest = func.row_number().over(
         partition_by=func.coalesce(_TABLE.source, "default"),
         order_by=[_TABLE.observed_at.desc().nulls_last(), _TABLE.source_version.desc().nulls_last(), _TABLE.id.desc()],
     )
-    ranked = (
-        select(_TABLE.import_id, latest.label("rank"))
-        .where(_TABLE.status == Status.PUBLISHED, _TABLE.kind == Kind.BATCH)
-        .subquery()
-    )
+    batches = select(_TABLE.import_id, latest.label("rank")).where(_is_published_batch())
+    if as_of is not None:
+        batches = batches.where(func.coalesce(_TABLE.observed_at, _TABLE.imported_at) <= as_of)
+    if source is not None:
+        batches = batches.where(of_source(source))
+    ranked = batches.subquery()
     return list(connection.execute(select(ranked.c.import_id).where(ranked.c.rank == 1)).scalars())
 
 
-def current_imports(connection: Connection) -> list[VisibleImport]:
-    """Return the current view: of each source the view of its latest published batch, newest import first."""
-    batches = current_batches(connection)
+def market_imports(
+    connection: Connection, *, as_of: datetime | None = None, source: str | None = None
+) -> list[VisibleImport]:
+    """Return the current view, or that as of a moment: of each source the view of its latest batch, newest first."""
+    batches = current_batches(connection, as_of=as_of, source=source)
     belongs = or_(_TABLE.import_id.in_(batches), _TABLE.parent_import_id.in_(batches))
     return [VisibleImport(*row) for row in connection.execute(_imports().where(_in_view(), belongs))]
+
+
+def batch_views(
+    connection: Connection,
+    *,
+    source: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[VisibleImport]:
+    """Return the views of all published batches observed from ``since`` to before ``until``, in order of time.
+
+    The order is observed_at, source_version; the imports of one view come one after the other, the oldest first.
+    """
+    observed = func.coalesce(_BATCH.observed_at, _BATCH.imported_at)
+    query = _imports().where(_in_view()).order_by(None)
+    query = query.order_by(observed, _BATCH.source_version.nulls_first(), _BATCH.id, _TABLE.id)
+    if source is not None:
+        query = query.where(of_source(source))
+    if since is not None:
+        query = query.where(observed >= since)
+    if until is not None:
+        query = query.where(observed < until)
+    return [VisibleImport(*row) for row in connection.execute(query)]
 
 
 def standing_for(connection: Connection, batch_id: str) -> str:
@@ -76,11 +112,21 @@ def standing_for(connection: Connection, batch_id: str) -> str:
 
 
 _TABLE = import_batches.c
+_BATCHES = import_batches.alias("batch")
+_BATCH = _BATCHES.c
 
 
 def _imports() -> Select[Any]:
-    columns = (_TABLE.id, _TABLE.import_id, _TABLE["count"], _TABLE.uncounted_facets)
-    return select(*columns).order_by(_TABLE.id.desc())
+    """Select imports as :class:`VisibleImport`, each joined with its batch, newest first."""
+    source = func.coalesce(_TABLE.source, "default")
+    own = (_TABLE.id, _TABLE.import_id, _TABLE["count"], _TABLE.uncounted_facets, source)
+    batch = _BATCH.import_id == func.coalesce(_TABLE.parent_import_id, _TABLE.import_id)
+    origin = import_batches.join(_BATCHES, batch)
+    return select(*own, _BATCH.import_id, _BATCH.observed_at).select_from(origin).order_by(_TABLE.id.desc())
+
+
+def _is_published_batch() -> ColumnElement[bool]:
+    return and_(_TABLE.status == Status.PUBLISHED, _TABLE.kind == Kind.BATCH)
 
 
 def _in_view() -> ColumnElement[bool]:

@@ -27,6 +27,7 @@ from glyphd.api.schemas import (
     ReplayParameters,
 )
 from glyphd.domain.report import (
+    ExportFormat,
     ImportEvent,
     ImportReport,
     RejectedRecord,
@@ -151,9 +152,8 @@ def get_rejections(
 ) -> Page[RejectedRecord] | Response:
     """List the records that were not stored, each with its bytes and what is wrong with it."""
     if parameters.format == "csv":
-        return answers.csv_download(
-            returning.return_rejections(context, import_id, parameters.variant), f"rejections-{import_id}.csv"
-        )
+        lines = returning.return_rejections(context, import_id, parameters.variant)
+        return answers.export_download(ExportFormat.CSV, lines, f"rejections-{import_id}")
     after = number_of(parameters.cursor) or 0
     found, more = inspecting.inspect_rejections(context, import_id, limit=parameters.limit, after_index=after)
     return answers.page(request, response, found, found[-1].import_index if more else None)
