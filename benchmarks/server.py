@@ -107,11 +107,13 @@ class Server:
             time.sleep(POLL_SECONDS)
         raise RuntimeError(f"the server did not become ready:\n{(self.folder / 'server.log').read_text()[-2000:]}")
 
-    def upload(self, file: Path, source: str = "bench") -> Upload:
+    def upload(self, file: Path, source: str = "bench", **options: str) -> Upload:
         """Import a file as `curl -F file=@…` does, and wait for its outcome, past the 202 of a long import too."""
         start = time.perf_counter()
         with file.open("rb") as opened:
-            answer = self._client.post("/api/import", data={"source": source}, files={"file": (file.name, opened)})
+            answer = self._client.post(
+                "/api/import", data={"source": source, **options}, files={"file": (file.name, opened)}
+            )
         if "import_id" not in answer.json():
             raise RuntimeError(f"{answer.status_code}: {answer.text[:2000]}")
         answered = time.perf_counter()
@@ -121,6 +123,14 @@ class Server:
             answered = time.perf_counter()
             report = self._report(report["import_id"])
         return Upload(answered - start, report)
+
+    def change(self, import_id: str, verb: str) -> None:
+        """Ask for a change of an import's state. Raises HTTPStatusError when it is refused."""
+        self._client.post(f"/api/imports/{import_id}/{verb}").raise_for_status()
+
+    def get(self, path: str, **params: Any) -> Any:
+        """Return the JSON of an answer."""
+        return self._client.get(path, params=params).raise_for_status().json()
 
     def _report(self, import_id: str) -> dict[str, Any]:
         found: dict[str, Any] = self._client.get(f"/api/imports/{import_id}").raise_for_status().json()

@@ -54,7 +54,7 @@ _BATCHES = st.lists(
         _RECORDS,
         st.sampled_from(["default", "shop", "Shop", "ähnlich"]),
         st.sampled_from(["continue", "abort"]),
-        st.sampled_from(["run", "discard", "wait"]),
+        st.sampled_from(["run", "run", "roll back", "restore", "discard", "wait"]),
         st.dictionaries(st.text("ab\n", max_size=3), st.floats(allow_nan=False, allow_infinity=False), max_size=2),
     ),
     min_size=1,
@@ -87,7 +87,7 @@ class _Installation:
     imports: list[str] = field(default_factory=list)
 
     def submit(self, batch: Any) -> Any:
-        """Import one batch, or leave it waiting, or discard it; return the answers without what cannot be equal."""
+        """Import one batch, leave it waiting, discard it or roll it back; return the answers, made comparable."""
         records, source, on_error, fate, metadata = batch
         options = {"source": source, "on_error": on_error, "metadata": json.dumps(metadata)}
         body = json.dumps([as_json(record) for record in records])
@@ -101,9 +101,16 @@ class _Installation:
         self.imports.append(answer.json()["import_id"])
         if fate == "discard":
             discard_import(self.context, self.imports[-1], "test", "unwanted")
-        while fate == "run" and run_next(self.context, "worker"):
+        while fate not in {"discard", "wait"} and run_next(self.context, "worker"):
             pass
-        return self.plain(validated.text + answer.text)
+        changes = {"roll back": ["rollback"], "restore": ["rollback", "restore"]}.get(fate, [])
+        receipts = [self.change(self.imports[-1], verb) for verb in changes]
+        return self.plain(validated.text + answer.text + "".join(receipts))
+
+    def change(self, import_id: str, verb: str) -> str:
+        """Change an import's state, and return the answer."""
+        headers = {"x-request-id": verb}
+        return self.client.post(f"/api/imports/{import_id}/{verb}", json={"reason": verb}, headers=headers).text
 
     def submit_run(self, enriched: bytes, scored: bytes) -> str:
         """Import the two files of a pipeline run."""

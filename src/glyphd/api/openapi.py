@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from glyphd.api import examples
+from glyphd.api import examples, lineage_examples
 from glyphd.api.idempotency import EXPIRES_HEADER, REPLAYED_HEADER
 from glyphd.api.problems import Problem, declare
 from glyphd.api.schemas import ImportProblem, Listing, Reason
@@ -23,6 +23,7 @@ _LINKED_READS = (
     ("get", "/api/imports/{import_id}/artifact"),
     ("get", "/api/imports/{import_id}/events"),
     ("post", "/api/imports/{import_id}/discard"),
+    ("post", "/api/imports/{import_id}/rollback"),
 )
 
 _PENDING = {
@@ -52,6 +53,7 @@ EXAMPLES: dict[tuple[str, str, str], Any] = {
     ("get", "/api/imports/{import_id}/rejections", "200"): examples.page(examples.REJECTION),
     ("get", "/api/imports/{import_id}/events", "200"): examples.page(examples.EVENT),
     ("post", "/api/imports/{import_id}/discard", "200"): _DISCARDED,
+    ("post", "/api/imports/{import_id}/rollback", "200"): lineage_examples.RECEIPT,
     ("get", "/api/sources", "200"): examples.page(examples.SOURCE),
     ("get", "/api/listings", "200"): [examples.LISTING],
     ("get", "/api/models", "200"): [examples.MODEL],

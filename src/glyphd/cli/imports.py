@@ -14,6 +14,7 @@ from glyphd.cli.importing import tell_import
 from glyphd.cli.installation import opened_installation
 from glyphd.cli.output import AsJson, console, plain, print_json, print_table
 from glyphd.domain.imports import ImportFilters, Status
+from glyphd.domain.receipts import Receipt
 from glyphd.domain.report import ImportReport, RejectionVariant
 
 app = typer.Typer(help="Look at imports, publish them, take them out.", no_args_is_help=True)
@@ -123,6 +124,22 @@ def discard_import(import_id: ImportId, reason: options.Reason = None, *, as_jso
     _tell_state(report, as_json=as_json)
 
 
+@app.command("rollback")
+def roll_back_import(import_id: ImportId, reason: options.Reason = None, *, as_json: AsJson = False) -> None:
+    """Take a published import out of every read, with what hangs on it; `restore` puts it back."""
+    with opened_installation() as installation:
+        receipt = installation.rollback(import_id, reason)
+    _tell_receipt(receipt, as_json=as_json)
+
+
+@app.command("restore")
+def restore_import(import_id: ImportId, reason: options.Reason = None, *, as_json: AsJson = False) -> None:
+    """Put a rolled-back import back into every read."""
+    with opened_installation() as installation:
+        receipt = installation.restore(import_id, reason)
+    _tell_receipt(receipt, as_json=as_json)
+
+
 @app.command("replay")
 def replay_import(
     import_id: ImportId,
@@ -151,6 +168,25 @@ def digest_import(import_id: ImportId, *, as_json: AsJson = False) -> None:
 
 def _tell_state(report: ImportReport, *, as_json: bool) -> None:
     print_json(report) if as_json else console.print(f"{report.import_id} is {report.status}.", highlight=False)
+
+
+def _tell_receipt(receipt: Receipt, *, as_json: bool) -> None:
+    if as_json:
+        print_json(receipt)
+        return
+    already = "" if receipt.changed else " already"
+    moved = [
+        (receipt.rows_hidden, "hidden", receipt.hidden_imports),
+        (receipt.rows_shown, "shown", receipt.shown_imports),
+    ]
+    lines = [f"{receipt.import_id} is {receipt.status}{already}."]
+    lines += [f"{rows} rows are {what}, of {', '.join(import_ids)}." for rows, what, import_ids in moved if import_ids]
+    later = ", ".join(f"version {batch.source_version}" for batch in receipt.later_imports)
+    lines += [f"Later imports of {receipt.source}: {later or 'none'}."]
+    shows = receipt.current_view
+    lines += [f"{receipt.source} now shows {f'{shows.count} rows of {shows.import_id}' if shows else 'nothing'}."]
+    for line in lines:
+        console.print(plain(line), highlight=False)
 
 
 def _write(portions: Iterable[bytes]) -> None:

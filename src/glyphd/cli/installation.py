@@ -11,6 +11,7 @@ import typer
 
 from glyphd.cli.output import failures_reported, read_settings
 from glyphd.domain.imports import ImportFilters
+from glyphd.domain.receipts import Receipt
 from glyphd.domain.report import ImportEvent, ImportReport, RejectedRecord, RejectionVariant, ValidationReport
 from glyphd.settings import Settings
 
@@ -75,6 +76,14 @@ class Installation(Protocol):
 
     def publish(self, import_id: str, reason: str | None) -> ImportReport:
         """Make a staged import visible."""
+        ...
+
+    def rollback(self, import_id: str, reason: str | None) -> Receipt:
+        """Take a published import out of every read."""
+        ...
+
+    def restore(self, import_id: str, reason: str | None) -> Receipt:
+        """Put a rolled-back import back into every read."""
         ...
 
     def digest(self, import_id: str) -> str:

@@ -10,10 +10,21 @@ from glyphd.bootstrap import opened_context
 from glyphd.cli.installation import Installation, Watcher
 from glyphd.cli.output import whoever
 from glyphd.domain.imports import PENDING, ImportFilters
+from glyphd.domain.receipts import Receipt
 from glyphd.domain.report import ImportEvent, ImportReport, RejectedRecord, RejectionVariant, ValidationReport
 from glyphd.errors import GlyphdError
 from glyphd.logs import configure_logs
-from glyphd.services import digesting, discarding, inspecting, publishing, replaying, reporting, returning, validating
+from glyphd.services import (
+    digesting,
+    discarding,
+    inspecting,
+    publishing,
+    replaying,
+    reporting,
+    returning,
+    rolling_back,
+    validating,
+)
 from glyphd.services.context import Context
 from glyphd.services.idempotency import claimed
 from glyphd.services.placing import read_options
@@ -121,6 +132,14 @@ class LocalInstallation:
         """Make a staged import visible."""
         publishing.publish_import(self._context, import_id, whoever(), reason)
         return self.report(import_id)
+
+    def rollback(self, import_id: str, reason: str | None) -> Receipt:
+        """Take a published import out of every read."""
+        return rolling_back.roll_back_import(self._context, import_id, whoever(), reason)
+
+    def restore(self, import_id: str, reason: str | None) -> Receipt:
+        """Put a rolled-back import back into every read."""
+        return rolling_back.restore_import(self._context, import_id, whoever(), reason)
 
     def digest(self, import_id: str) -> str:
         """Return the row digest."""

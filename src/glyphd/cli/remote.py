@@ -26,6 +26,8 @@ class RemoteInstallation:
         self.report = client.report
         self.discard = client.discard
         self.publish = client.publish
+        self.rollback = client.rollback
+        self.restore = client.restore
         self.digest = client.digest
 
     def submit(

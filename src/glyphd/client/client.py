@@ -18,6 +18,7 @@ from glyphd.client.options import Checking, ImportQuery, ListingQuery, Submissio
 from glyphd.client.paging import read_arrays, read_pages
 from glyphd.client.submitting import OnReport, answered, await_import, path_of, report_of, submit, validate
 from glyphd.client.uploads import Submittable
+from glyphd.domain.receipts import Receipt
 from glyphd.domain.report import (
     ImportEvent,
     ImportReport,
@@ -145,14 +146,22 @@ class Client:
 
     def discard(self, import_id: str, reason: str | None = None) -> ImportReport:
         """Take out an import that is not published. Raises ImportNotFound, IllegalTransition."""
-        return self._change(import_id, "discard", reason)
+        return read_as(ImportReport, self._change(import_id, "discard", reason))
 
-    def _change(self, import_id: str, verb: str, reason: str | None) -> ImportReport:
-        return read_as(ImportReport, self._server.ask("POST", path_of(import_id, verb), json={"reason": reason}))
+    def _change(self, import_id: str, verb: str, reason: str | None) -> httpx.Response:
+        return self._server.ask("POST", path_of(import_id, verb), json={"reason": reason})
 
     def publish(self, import_id: str, reason: str | None = None) -> ImportReport:
         """Make the rows of a staged import visible. Raises ImportNotFound, IllegalTransition."""
-        return self._change(import_id, "publish", reason)
+        return read_as(ImportReport, self._change(import_id, "publish", reason))
+
+    def rollback(self, import_id: str, reason: str | None = None) -> Receipt:
+        """Take a published import out of every read. Raises ImportNotFound, IllegalTransition."""
+        return read_as(Receipt, self._change(import_id, "rollback", reason))
+
+    def restore(self, import_id: str, reason: str | None = None) -> Receipt:
+        """Put a rolled-back import back into every read. Raises ImportNotFound, IllegalTransition."""
+        return read_as(Receipt, self._change(import_id, "restore", reason))
 
     def replay(
         self,

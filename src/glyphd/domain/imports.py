@@ -151,6 +151,8 @@ class ImportFilters:
 _ACTIONS: dict[str, frozenset[Status]] = {
     "publish": frozenset({Status.STAGED}),
     "discard": DISCARDABLE,
+    "rollback": frozenset({Status.PUBLISHED}),
+    "restore": frozenset({Status.ROLLED_BACK}),
     "replay": REPLAYABLE,
     "amend": AMENDABLE,
 }

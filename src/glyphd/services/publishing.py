@@ -21,15 +21,18 @@ def publish_import(context: Context, import_id: str, actor: str, reason: str | N
         if entry.status is not Status.STAGED:
             detail = f"The import is {entry.status}; only one that is staged can be published."
             raise IllegalTransition(detail, **state_of(entry))
-        if not parent_is_published(work, entry):
-            detail = (
-                f"This {entry.kind} belongs to {entry.parent_import_id}, which is not published: publish that first."
-            )
-            raise IllegalTransition(detail, **state_of(entry), parent_import_id=entry.parent_import_id)
+        require_published_parent(work, entry)
         imports.update_import(work.connection, import_id, {"status": Status.PUBLISHED, "published_at": now})
         events.add_event(work.connection, import_id, now, actor, "published", Status.PUBLISHED, reason=reason)
         work.commit()
         return imports.find_import(work.connection, import_id)
+
+
+def require_published_parent(work: UnitOfWork, entry: Import) -> None:
+    """Refuse to show what hangs on a batch that is not shown. Its source must be held. Raises IllegalTransition."""
+    if not parent_is_published(work, entry):
+        detail = f"This {entry.kind} belongs to {entry.parent_import_id}, which is not published: publish that first."
+        raise IllegalTransition(detail, **state_of(entry), parent_import_id=entry.parent_import_id)
 
 
 def parent_is_published(work: UnitOfWork, entry: Import) -> bool:

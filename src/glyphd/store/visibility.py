@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select, tuple_
 
 from glyphd.domain.imports import READABLE_BY_NAME, Kind, Status
 from glyphd.store.imports import of_source
@@ -16,7 +16,7 @@ from glyphd.store.tables import import_batches
 class VisibleImport:
     """An import whose rows may be read, with what lets a read skip it.
 
-    ``batch_id`` is the batch whose view it is in, ``observed_at`` when that batch's crawl was made.
+    ``batch_id`` is the batch whose view it is in; ``observed_at`` and ``source_version`` are that batch's.
     """
 
     id: int
@@ -26,6 +26,7 @@ class VisibleImport:
     source: str
     batch_id: str
     observed_at: datetime | None
+    source_version: int | None
 
 
 def published_imports(
@@ -92,9 +93,8 @@ def batch_views(
 
     The order is observed_at, source_version; the imports of one view come one after the other, the oldest first.
     """
-    observed = func.coalesce(_BATCH.observed_at, _BATCH.imported_at)
-    query = _imports().where(_in_view()).order_by(None)
-    query = query.order_by(observed, _BATCH.source_version.nulls_first(), _BATCH.id, _TABLE.id)
+    observed, *_ = place = _place(_BATCH)
+    query = _imports().where(_in_view()).order_by(None).order_by(*place, _TABLE.id)
     if source is not None:
         query = query.where(of_source(source))
     if since is not None:
@@ -102,6 +102,22 @@ def batch_views(
     if until is not None:
         query = query.where(observed < until)
     return [VisibleImport(*row) for row in connection.execute(query)]
+
+
+def view_of(connection: Connection, batch_id: str) -> list[VisibleImport]:
+    """Return the view of a batch, newest import first: nothing unless it is published."""
+    belongs = or_(_TABLE.import_id == batch_id, _TABLE.parent_import_id == batch_id)
+    return [VisibleImport(*row) for row in connection.execute(_imports().where(_in_view(), belongs))]
+
+
+def later_batches(connection: Connection, batch_id: str) -> set[str]:
+    """Return the published batches of a source that come after this one, by observed_at, then source_version."""
+    later = import_batches.alias("later")
+    same_source = func.coalesce(later.c.source, "default") == func.coalesce(_BATCH.source, "default")
+    comes_later = tuple_(*_place(later.c)) > tuple_(*_place(_BATCH))
+    published = and_(later.c.status == Status.PUBLISHED, later.c.kind == Kind.BATCH)
+    query = select(later.c.import_id).join(_BATCHES, and_(same_source, comes_later))
+    return set(connection.execute(query.where(_BATCH.import_id == batch_id, published)).scalars())
 
 
 def standing_for(connection: Connection, batch_id: str) -> str:
@@ -122,7 +138,16 @@ def _imports() -> Select[Any]:
     own = (_TABLE.id, _TABLE.import_id, _TABLE["count"], _TABLE.uncounted_facets, source)
     batch = _BATCH.import_id == func.coalesce(_TABLE.parent_import_id, _TABLE.import_id)
     origin = import_batches.join(_BATCHES, batch)
-    return select(*own, _BATCH.import_id, _BATCH.observed_at).select_from(origin).order_by(_TABLE.id.desc())
+    return (
+        select(*own, _BATCH.import_id, _BATCH.observed_at, _BATCH.source_version)
+        .select_from(origin)
+        .order_by(_TABLE.id.desc())
+    )
+
+
+def _place(batch: Any) -> tuple[ColumnElement[Any], ...]:
+    """Return by what a batch has its place in time, among those of its source."""
+    return func.coalesce(batch.observed_at, batch.imported_at), func.coalesce(batch.source_version, 0), batch.id
 
 
 def _is_published_batch() -> ColumnElement[bool]:

@@ -45,6 +45,8 @@ EXPECTED_STATUSES = {
     "GET /api/imports/{import_id}/events": {200, 404, 422, 500, 503},
     "POST /api/imports/{import_id}/discard": {200, 400, 404, 409, 413, 415, 422, 500, 503},
     "POST /api/imports/{import_id}/publish": {200, 400, 404, 409, 413, 415, 422, 500, 503},
+    "POST /api/imports/{import_id}/rollback": {200, 400, 404, 409, 413, 415, 422, 500, 503},
+    "POST /api/imports/{import_id}/restore": {200, 400, 404, 409, 413, 415, 422, 500, 503},
     "POST /api/imports/{import_id}/replay": {201, 202, 400, 404, 409, 413, 415, 422, 429, 500, 503, 507},
     "GET /api/sources": {200, 500, 503},
     "GET /api/listings": {200, 404, 422, 500, 503},

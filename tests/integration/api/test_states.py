@@ -133,3 +133,31 @@ def test_hostile_values_are_only_text(shared_api: httpx.Client, value: str) -> N
         answer = shared_api.get("/api/listings", params={name: value, "import_id": report["import_id"]})
         assert [value] * 3 == [answer.json()[0][field] for field in ("canonical_model", "seller", "notes")]
         assert "application/json" == answer.headers["Content-Type"]
+
+
+@pytest.mark.parametrize("verb", ["rollback", "restore"])
+@pytest.mark.parametrize("status", STATES)
+def test_roll_back_and_restore_in_each_state(
+    make_state: Callable[..., tuple[httpx.Client, str]], status: Status, verb: str
+) -> None:
+    """What is published or rolled back can be either, twice with one effect; else a 409 names the state."""
+    api, import_id = make_state(status)
+    events = f"/api/imports/{import_id}/events"
+
+    first = api.post(f"/api/imports/{import_id}/{verb}", json={"reason": "half a crawl"}, headers={"X-Actor": "ana"})
+    after_first = api.get(events).json()
+    again = api.post(f"/api/imports/{import_id}/{verb}")
+
+    if status in {Status.PUBLISHED, Status.ROLLED_BACK}:
+        wanted = {"rollback": Status.ROLLED_BACK, "restore": Status.PUBLISHED}[verb]
+        assert (200, wanted, status is not wanted) == (
+            first.status_code,
+            first.json()["status"],
+            first.json()["changed"],
+        )
+        assert (200, False, after_first) == (again.status_code, again.json()["changed"], api.get(events).json())
+        shown = api.get("/api/listings", params={"import_id": import_id}).json()
+        assert bool(shown) is (verb == "restore")
+    else:
+        assert (409, 409, status) == (first.status_code, again.status_code, first.json()["import_status"])
+        assert verb not in first.json()["possible"]

@@ -26,6 +26,7 @@ from glyphd.api.schemas import (
     RejectionParameters,
     ReplayParameters,
 )
+from glyphd.domain.receipts import Receipt
 from glyphd.domain.report import (
     ExportFormat,
     ImportEvent,
@@ -46,7 +47,7 @@ from glyphd.errors import (
     RangeNotSatisfiable,
     UnsupportedFormat,
 )
-from glyphd.services import digesting, discarding, inspecting, publishing, reporting, returning, surveying
+from glyphd.services import digesting, discarding, inspecting, publishing, reporting, returning, rolling_back, surveying
 
 router = APIRouter(prefix="/api", tags=["imports"])
 
@@ -221,6 +222,26 @@ def post_publish(context: ServiceContext, import_id: ImportId, actor: Actor, rea
     """Make the rows of a staged import visible."""
     publishing.publish_import(context, import_id, actor, reason)
     return reporting.report_import(context, import_id)
+
+
+@router.post(
+    "/imports/{import_id}/rollback",
+    responses=_REFUSED_CHANGES,
+    openapi_extra={"requestBody": REASON_BODY},
+)
+def post_rollback(context: ServiceContext, import_id: ImportId, actor: Actor, reason: GivenReason) -> Receipt:
+    """Take a published import out of every read, with what hangs on it."""
+    return rolling_back.roll_back_import(context, import_id, actor, reason)
+
+
+@router.post(
+    "/imports/{import_id}/restore",
+    responses=_REFUSED_CHANGES,
+    openapi_extra={"requestBody": REASON_BODY},
+)
+def post_restore(context: ServiceContext, import_id: ImportId, actor: Actor, reason: GivenReason) -> Receipt:
+    """Put a rolled-back import back into every read."""
+    return rolling_back.restore_import(context, import_id, actor, reason)
 
 
 @router.post(
