@@ -74,6 +74,8 @@ _FILTERS = st.fixed_dictionaries(
         "before": st.sampled_from(["2020-02-29T12:00:00+02:00"]),
         "limit": st.sampled_from([1, 3, 1000]),
         "offset": st.sampled_from([0, 1, 7]),
+        "current": st.booleans(),
+        "as_of": st.sampled_from(["2026-07-01", "2026-07-01T12:00:00Z", "2027-01-01"]),
     },
 )
 
@@ -147,7 +149,13 @@ class _Installation:
 
 def _paths(imports: int) -> Iterator[str]:
     yield from ("/api/imports?metadata=%7B%22run%22:7%7D", "/api/imports?campaign_id=july")
-    yield from ("/api/imports?limit=2", "/api/sources", "/api/models?limit=2", "/api/models", "/api/listings?limit=5")
+    yield from (
+        "/api/imports?limit=2",
+        "/api/sources",
+        "/api/models?limit=2",
+        "/api/models?as_of=2027-01-01",
+        "/api/listings?limit=5",
+    )
     for number in range(min(imports, 3)):
         own = f"/api/imports/{{{number}}}"
         yield from (

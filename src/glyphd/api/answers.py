@@ -13,7 +13,7 @@ from fastapi.responses import FileResponse, HTMLResponse, StreamingResponse
 
 from glyphd.api.paging import encode_cursor, link_to_next
 from glyphd.api.problems import STATUS_OF_KIND
-from glyphd.api.schemas import ImportParameters, ListingParameters, Page
+from glyphd.api.schemas import ImportParameters, ListingParameters, ModelParameters, Page
 from glyphd.domain.imports import ImportFilters
 from glyphd.domain.listing import FIELDS, fields_of
 from glyphd.domain.report import ExportFormat, ImportEvent, ModelSummary
@@ -21,6 +21,7 @@ from glyphd.errors import InvalidParameter, RangeNotSatisfiable, RouteNotFound, 
 from glyphd.services.browsing import ListingPage, ListingQuery
 from glyphd.services.inspecting import StoredArtifact, told
 from glyphd.services.options import parse_members, parse_moment, parse_schema_version
+from glyphd.services.surveying import Market
 from glyphd.store.events import Event
 
 T = TypeVar("T")
@@ -55,13 +56,16 @@ def import_filters(parameters: ImportParameters) -> ImportFilters:
 def listing_query(parameters: ListingParameters) -> ListingQuery:
     """Read the filters of `GET /api/listings`. Raises InvalidParameter for a range that nothing can be in."""
     given: dict[str, Any] = parameters.model_dump(exclude={"limit", "offset", "cursor", "schema_version"})
-    for name in ("after", "before"):
+    for name in ("after", "before", "as_of"):
         given[name] = parse_moment(name, given[name]) if given[name] else None
     for low, high in (("min_price", "max_price"), ("min_score", "max_score"), ("after", "before")):
         if given[low] is not None and given[high] is not None and given[low] > given[high]:
             raise InvalidParameter(f"{low} is above {high}.", parameter=low)
     if parameters.offset and parameters.cursor:
         raise InvalidParameter("offset and cursor are two ways of paging: give one of them.", parameter="offset")
+    if parameters.import_id and (parameters.current or parameters.as_of):
+        detail = "import_id names one import, current and as_of a view of all sources: give one of them."
+        raise InvalidParameter(detail, parameter="import_id")
     return ListingQuery(**given)
 
 
@@ -77,6 +81,12 @@ def listings_array(request: Request, found: ListingPage, schema_version: str | N
         request, encode_cursor(found.last.ledger_id, found.last.import_index) if found.last else None
     )
     return Response(msgspec.json.encode(items), 200, headers, "application/json")
+
+
+def market(parameters: ModelParameters) -> Market:
+    """Read which market is meant."""
+    as_of = parse_moment("as_of", parameters.as_of) if parameters.as_of else None
+    return Market(as_of, parameters.source)
 
 
 def models_array(request: Request, response: Response, found: Sequence[ModelSummary], limit: int) -> list[ModelSummary]:

@@ -189,6 +189,7 @@ MODEL: dict[str, Any] = {
     "median_price": 8024.75,
     "max_price": 8150.0,
     "avg_price": 8024.75,
+    "last_seen_at": "2026-11-20T09:00:00Z",
     "vram_gb": 40,
     "tdp_watts": 250,
     "mig_support": 7,

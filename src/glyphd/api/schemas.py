@@ -84,6 +84,10 @@ class ListingParameters(Parameters):
     condition: Text | None = Field(None, description="Exact.")
     after: Moment | None = Field(None, description="`seen_at` at or after this moment (ISO 8601).")
     before: Moment | None = Field(None, description="`seen_at` before this moment (ISO 8601).")
+    current: bool = Field(
+        default=False, description="Only the current view: of each source its latest published batch."
+    )
+    as_of: Moment | None = Field(None, description="Only what that view was for batches observed until then.")
     q: Text | None = Field(None, description="Text found in model, seller, notes, region or URL, ignoring case.")
     schema_version: VersionName | None = Field(
         None, description="Only the fields of this row contract; all by default."
@@ -110,8 +114,10 @@ class ImportParameters(Parameters):
 
 
 class ModelParameters(Parameters):
-    """How many models, and from where."""
+    """Of what the models are, how many, and from where."""
 
+    source: Text | None = Field(None, description="Only this source's market.")
+    as_of: Moment | None = Field(None, description="The view of batches observed until then; the current one without.")
     limit: Limit = Field(1000, description="Models a page.")
     cursor: Cursor | None = Field(None, description=_CURSOR)
 

@@ -14,7 +14,7 @@ import httpx
 
 from glyphd.client.connection import Connection, read_as
 from glyphd.client.listings import Listing
-from glyphd.client.options import Checking, ImportQuery, ListingQuery, Submission, Wait, as_parameters
+from glyphd.client.options import Checking, ImportQuery, ListingQuery, Moment, Submission, Wait, as_parameters
 from glyphd.client.paging import read_arrays, read_pages
 from glyphd.client.submitting import OnReport, answered, await_import, path_of, report_of, submit, validate
 from glyphd.client.uploads import Submittable
@@ -189,9 +189,10 @@ class Client:
         """Yield the sources, by name."""
         return read_pages(self._server, "/api/sources", SourceSummary, {})
 
-    def models(self) -> Iterator[ModelSummary]:
-        """Yield the models of the current view with their prices, by name."""
-        return chain.from_iterable(read_arrays(self._server, "/api/models", ModelSummary, {}))
+    def models(self, *, source: str | None = None, as_of: Moment | None = None) -> Iterator[ModelSummary]:
+        """Yield the models of the current view, or of that as of a moment, with their prices, by name."""
+        params = as_parameters({"source": source, "as_of": as_of})
+        return chain.from_iterable(read_arrays(self._server, "/api/models", ModelSummary, params))
 
     @overload
     def listings(

@@ -61,7 +61,10 @@ class ImportQuery(TypedDict, total=False):
 
 
 class ListingQuery(TypedDict, total=False):
-    """Which listings; prices are USD, ``after`` (inclusive) and ``before`` are about ``seen_at``."""
+    """Which listings; prices are USD, ``after`` (inclusive) and ``before`` are about ``seen_at``.
+
+    ``current``: only those of each source's latest published batch; ``as_of``: as that was at a moment.
+    """
 
     import_id: str | None
     source: str | None
@@ -75,6 +78,8 @@ class ListingQuery(TypedDict, total=False):
     condition: str | None
     after: Moment | None
     before: Moment | None
+    current: bool | None
+    as_of: Moment | None
     q: str | None
 
 

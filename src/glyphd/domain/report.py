@@ -145,7 +145,10 @@ class ImportEvent:
 
 @dataclass(frozen=True, slots=True)
 class ModelSummary:
-    """The market of one model in the current view: prices in USD, facts as its first listing states them."""
+    """The market of one model in a view: prices in USD, facts as its first listing states them.
+
+    ``last_seen_at`` is when the latest crawl of the view that has the model was made.
+    """
 
     model: str
     listing_count: int
@@ -153,6 +156,7 @@ class ModelSummary:
     median_price: float
     max_price: float
     avg_price: float
+    last_seen_at: datetime | None
     vram_gb: int | None
     tdp_watts: int | None
     mig_support: int | None

@@ -17,7 +17,10 @@ from glyphd.store.visibility import VisibleImport
 
 @dataclass(frozen=True, slots=True)
 class ListingQuery:
-    """What is asked of the listings. ``model`` ignores case, spaces, `-` and `_`; see :class:`RowFilters` for units."""
+    """What is asked of the listings. ``model`` ignores case, spaces, `-` and `_`; see :class:`RowFilters` for units.
+
+    ``current`` narrows it to the current view, ``as_of`` to that of a moment.
+    """
 
     import_id: str | None = None
     source: str | None = None
@@ -32,6 +35,8 @@ class ListingQuery:
     after: datetime | None = None
     before: datetime | None = None
     q: str | None = None
+    current: bool = False
+    as_of: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +135,9 @@ def _visible_imports(connection: Connection, query: ListingQuery, after: Positio
     if query.import_id is not None:
         imports.find_import(connection, query.import_id)
         return visibility.named_import(connection, query.import_id, query.source)
+    if query.current or query.as_of:
+        found = visibility.market_imports(connection, as_of=query.as_of, source=query.source)
+        return [entry for entry in found if after is None or entry.id <= after.ledger_id]
     return visibility.published_imports(
         connection,
         source=query.source,

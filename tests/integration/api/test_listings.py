@@ -232,7 +232,7 @@ def test_an_import_can_be_named(market: Market) -> None:
         ("seller=%00", "seller"),
         ("import_id=12", "import_id"),
         ("colour=red", "colour"),
-        ("current=true", "current"),
+        ("import_id=01997c1e-4a00-7d5e-9c39-0f6a4cf0a1b2&current=true", "import_id"),
         ("cursor=x", "cursor"),
         ("cursor=WzEsMl0&offset=1", "offset"),
     ],

@@ -36,6 +36,6 @@ def get_models(
     request: Request, response: Response, context: ServiceContext, parameters: Annotated[ModelParameters, Query()]
 ) -> list[ModelSummary]:
     """List the models of the current view (each source's latest published batch) with their prices, by name."""
-    after = name_of(parameters.cursor)
-    found = surveying.survey_models(context, limit=parameters.limit + 1, after=after)
+    market, after = answers.market(parameters), name_of(parameters.cursor)
+    found = surveying.survey_models(context, market, limit=parameters.limit + 1, after=after)
     return answers.models_array(request, response, found, parameters.limit)
