@@ -10,6 +10,7 @@ from glyphd.bootstrap import opened_context
 from glyphd.cli.installation import Installation, Watcher
 from glyphd.cli.output import whoever
 from glyphd.domain.imports import PENDING, ImportFilters
+from glyphd.domain.lineage import Lineage
 from glyphd.domain.receipts import Receipt
 from glyphd.domain.report import ImportEvent, ImportReport, RejectedRecord, RejectionVariant, ValidationReport
 from glyphd.errors import GlyphdError
@@ -17,6 +18,7 @@ from glyphd.logs import configure_logs
 from glyphd.services import (
     digesting,
     discarding,
+    explaining,
     inspecting,
     publishing,
     replaying,
@@ -140,6 +142,10 @@ class LocalInstallation:
     def restore(self, import_id: str, reason: str | None) -> Receipt:
         """Put a rolled-back import back into every read."""
         return rolling_back.restore_import(self._context, import_id, whoever(), reason)
+
+    def explain(self, listing: str) -> Lineage:
+        """Return the lineage of a listing."""
+        return explaining.explain_listing(self._context, *explaining.find_record(self._context, listing))
 
     def digest(self, import_id: str) -> str:
         """Return the row digest."""
