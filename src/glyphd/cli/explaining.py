@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated
 
+import msgspec
 import typer
 
 from glyphd.cli.installation import opened_installation
@@ -47,7 +48,7 @@ def _tell_origin(found: Lineage) -> None:
 def _tell_record(found: Lineage) -> None:
     said = found.raw_missing or (found.raw if found.raw_encoding == "utf8" else f"base64 {found.raw}")
     _say(f"As submitted: {said}")
-    conversions = [(each.field, each.header, each.raw, each.value) for each in found.conversions]
+    conversions = [(each.field, each.header, each.raw, msgspec.to_builtins(each.value)) for each in found.conversions]
     _print_titled("How it was read", ("field", "column", "cell", "stored"), conversions)
     for issue in found.issues:
         _say(f"Rejected: {issue.message} ({issue.code})")
