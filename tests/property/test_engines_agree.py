@@ -165,6 +165,9 @@ def _paths(imports: int) -> Iterator[str]:
             f"{own}/rejections?format=csv",
             f"{own}/artifact",
             f"{own}/digest",
+            f"{own}/diff?limit=3",
+            f"{own}/diff?against={{0}}&change=unchanged&change=price_up&change=disappeared",
+            f"{own}/diff?against={{1}}&format=csv",
             f"{own}/artifact?role=scored",
         )
         yield f"/api/listings?import_id={{{number}}}"

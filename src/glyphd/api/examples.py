@@ -126,6 +126,7 @@ REPORT: dict[str, Any] = {
         "rejections": f"{_OWN}/rejections",
         "artifact": f"{_OWN}/artifact",
         "events": f"{_OWN}/events",
+        "diff": f"{_OWN}/diff",
     },
 }
 

@@ -26,6 +26,56 @@ RECEIPT: dict[str, Any] = {
     },
 }
 
+_FIGURES = {
+    "appeared": 0,
+    "disappeared": 1,
+    "price_up": 1,
+    "price_down": 0,
+    "score_changed": 0,
+    "unchanged": 7,
+    "ambiguous": 0,
+    "median_price_change_pct": 1.6434,
+    "max_price_rise_pct": 1.6434,
+    "max_price_fall_pct": None,
+}
+
+DIFF: dict[str, Any] = {
+    "base": {
+        "import_id": PREVIOUS_ID,
+        "source": "wamatek",
+        "source_version": 1,
+        "observed_at": "2026-11-13T09:00:00Z",
+        "status": "published",
+        "count": 9,
+    },
+    "target": {
+        "import_id": IMPORT_ID,
+        "source": "wamatek",
+        "source_version": 2,
+        "observed_at": "2026-11-20T09:00:00Z",
+        "status": "published",
+        "count": 8,
+    },
+    "summary": {**_FIGURES, "models": [{**_FIGURES, "model": "H100_PCIE_80GB"}], "models_truncated": False},
+    "items": [
+        {
+            "change": "price_up",
+            "listing_key": "7ae0ed1e5e8f906a",
+            "model": "H100_PCIE_80GB",
+            "base_index": 1,
+            "target_index": 1,
+            "base_price": 27990.0,
+            "target_price": 28450.0,
+            "price_change": 460.0,
+            "price_change_pct": 1.6434,
+            "base_score": 72.1,
+            "target_score": 71.4,
+            "score_change": -0.7,
+        }
+    ],
+    "next": None,
+}
+
 _RAW = CSV.splitlines()[1]
 _CELLS = dict(zip(CSV.splitlines()[0].split(","), _RAW.split(","), strict=True))
 _ORIGIN = (

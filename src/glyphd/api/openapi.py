@@ -14,7 +14,12 @@ from glyphd.errors import StoreUnavailable, UnexpectedFailure, problem_types
 
 _FASTAPI_DEFAULTS = ("HTTPValidationError", "ValidationError")
 _WITHOUT_STORE = ("/api/health", "/livez", "/api/schema/", "/problems/")
-_PAGED = ("/api/imports", "/api/imports/{import_id}/rejections", "/api/imports/{import_id}/events")
+_PAGED = (
+    "/api/imports",
+    "/api/imports/{import_id}/diff",
+    "/api/imports/{import_id}/rejections",
+    "/api/imports/{import_id}/events",
+)
 _LINKED = (*_PAGED, "/api/listings", "/api/models")
 
 _LINKED_READS = (
@@ -22,6 +27,7 @@ _LINKED_READS = (
     ("get", "/api/imports/{import_id}/rejections"),
     ("get", "/api/imports/{import_id}/artifact"),
     ("get", "/api/imports/{import_id}/events"),
+    ("get", "/api/imports/{import_id}/diff"),
     ("post", "/api/imports/{import_id}/discard"),
     ("post", "/api/imports/{import_id}/rollback"),
 )
@@ -53,6 +59,7 @@ EXAMPLES: dict[tuple[str, str, str], Any] = {
     ("get", "/api/imports/{import_id}/rejections", "200"): examples.page(examples.REJECTION),
     ("get", "/api/imports/{import_id}/events", "200"): examples.page(examples.EVENT),
     ("post", "/api/imports/{import_id}/discard", "200"): _DISCARDED,
+    ("get", "/api/imports/{import_id}/diff", "200"): lineage_examples.DIFF,
     ("get", "/api/listings/{import_id}/{import_index}/lineage", "200"): lineage_examples.LINEAGE,
     ("get", "/api/listings/{listing}/lineage", "200"): lineage_examples.LINEAGE,
     ("post", "/api/imports/{import_id}/rollback", "200"): lineage_examples.RECEIPT,

@@ -10,10 +10,18 @@ from typing import Any, Protocol
 import typer
 
 from glyphd.cli.output import failures_reported, read_settings
+from glyphd.domain.diff import Diff, DiffFilters
 from glyphd.domain.imports import ImportFilters
 from glyphd.domain.lineage import Lineage
 from glyphd.domain.receipts import Receipt
-from glyphd.domain.report import ImportEvent, ImportReport, RejectedRecord, RejectionVariant, ValidationReport
+from glyphd.domain.report import (
+    ExportFormat,
+    ImportEvent,
+    ImportReport,
+    RejectedRecord,
+    RejectionVariant,
+    ValidationReport,
+)
 from glyphd.settings import Settings
 
 given_url: ContextVar[str | None] = ContextVar("given_url", default=None)
@@ -85,6 +93,14 @@ class Installation(Protocol):
 
     def restore(self, import_id: str, reason: str | None) -> Receipt:
         """Put a rolled-back import back into every read."""
+        ...
+
+    def diff(self, target: str, base: str | None, filters: DiffFilters, limit: int) -> Diff:
+        """Compare an import with an earlier one, by default its previous."""
+        ...
+
+    def export_diff(self, target: str, base: str | None, filters: DiffFilters, form: ExportFormat) -> Iterable[bytes]:
+        """Return all rows of a comparison as a file."""
         ...
 
     def explain(self, listing: str) -> Lineage:

@@ -9,13 +9,22 @@ from pathlib import Path
 from glyphd.bootstrap import opened_context
 from glyphd.cli.installation import Installation, Watcher
 from glyphd.cli.output import whoever
+from glyphd.domain.diff import Diff, DiffFilters
 from glyphd.domain.imports import PENDING, ImportFilters
 from glyphd.domain.lineage import Lineage
 from glyphd.domain.receipts import Receipt
-from glyphd.domain.report import ImportEvent, ImportReport, RejectedRecord, RejectionVariant, ValidationReport
+from glyphd.domain.report import (
+    ExportFormat,
+    ImportEvent,
+    ImportReport,
+    RejectedRecord,
+    RejectionVariant,
+    ValidationReport,
+)
 from glyphd.errors import GlyphdError
 from glyphd.logs import configure_logs
 from glyphd.services import (
+    comparing,
     digesting,
     discarding,
     explaining,
@@ -142,6 +151,14 @@ class LocalInstallation:
     def restore(self, import_id: str, reason: str | None) -> Receipt:
         """Put a rolled-back import back into every read."""
         return rolling_back.restore_import(self._context, import_id, whoever(), reason)
+
+    def diff(self, target: str, base: str | None, filters: DiffFilters, limit: int) -> Diff:
+        """Compare two imports."""
+        return comparing.compare_imports(self._context, target, base, filters, limit=limit)[0]
+
+    def export_diff(self, target: str, base: str | None, filters: DiffFilters, form: ExportFormat) -> Iterable[bytes]:
+        """Return all rows of a comparison as a file."""
+        return comparing.export_diff(self._context, target, base, filters, form)
 
     def explain(self, listing: str) -> Lineage:
         """Return the lineage of a listing."""

@@ -22,6 +22,7 @@ _COMMANDS = {
     "validate": "glyphd.cli.validating:validate",
     "openapi": "glyphd.cli.openapi:openapi",
     "imports": "glyphd.cli.imports:app",
+    "diff": "glyphd.cli.comparing:diff",
     "explain": "glyphd.cli.explaining:explain",
     "rejections": "glyphd.cli.imports:list_rejections",
     "copy": "glyphd.cli.copying:copy",

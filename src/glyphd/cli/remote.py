@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,17 @@ import typer
 from glyphd.cli.installation import Installation, Watcher
 from glyphd.cli.output import whoever
 from glyphd.client import Client
+from glyphd.client.options import DiffQuery
+from glyphd.domain.diff import Diff, DiffFilters
 from glyphd.domain.imports import ImportFilters
-from glyphd.domain.report import ImportEvent, ImportReport, RejectedRecord, RejectionVariant, ValidationReport
+from glyphd.domain.report import (
+    ExportFormat,
+    ImportEvent,
+    ImportReport,
+    RejectedRecord,
+    RejectionVariant,
+    ValidationReport,
+)
 from glyphd.errors import MalformedRequest
 from glyphd.settings import Settings
 
@@ -76,6 +85,24 @@ class RemoteInstallation:
     def artifact(self, import_id: str, role: str | None) -> Iterable[bytes]:
         """Return the bytes of an artifact."""
         return self._client.artifact(import_id, role)
+
+    def diff(self, target: str, base: str | None, filters: DiffFilters, limit: int) -> Diff:
+        """Compare two imports."""
+        found = self._client.diff(target, base, limit=limit, **_asked(filters))
+        return replace(found, next=None)  # as many rows as were asked for
+
+    def export_diff(self, target: str, base: str | None, filters: DiffFilters, form: ExportFormat) -> Iterable[bytes]:
+        """Return all rows of a comparison as a file."""
+        return self._client.export_diff(target, base, form=form, **_asked(filters))
+
+
+def _asked(filters: DiffFilters) -> DiffQuery:
+    return {
+        "change": filters.changes,
+        "model": filters.model,
+        "min_price_change_pct": filters.min_price_change_pct,
+        "sort": filters.sort,
+    }
 
 
 @contextmanager

@@ -14,10 +14,20 @@ import httpx
 
 from glyphd.client.connection import Connection, read_as
 from glyphd.client.listings import Listing
-from glyphd.client.options import Checking, ImportQuery, ListingQuery, Moment, Submission, Wait, as_parameters
+from glyphd.client.options import (
+    Checking,
+    DiffQuery,
+    ImportQuery,
+    ListingQuery,
+    Moment,
+    Submission,
+    Wait,
+    as_parameters,
+)
 from glyphd.client.paging import read_arrays, read_pages
 from glyphd.client.submitting import OnReport, answered, await_import, path_of, report_of, submit, validate
 from glyphd.client.uploads import Submittable
+from glyphd.domain.diff import Diff
 from glyphd.domain.lineage import Lineage
 from glyphd.domain.receipts import Receipt
 from glyphd.domain.report import (
@@ -185,6 +195,24 @@ class Client:
     def digest(self, import_id: str) -> str:
         """Return the row digest of an import, in hex. Raises ImportNotFound."""
         return self._server.get(path_of(import_id, "digest"), RowDigest).row_digest
+
+    def diff(
+        self, import_id: str, against: str | None = None, *, limit: int = 100, **filters: Unpack[DiffQuery]
+    ) -> Diff:
+        """Compare an import with an earlier one, by default its previous: all figures, and the first ``limit`` rows.
+
+        Raises ImportNotFound, IllegalTransition, InvalidParameter.
+        """
+        params = as_parameters({"against": against, "limit": limit, **filters})
+        return self._server.get(path_of(import_id, "diff"), Diff, params)
+
+    def export_diff(
+        self, import_id: str, against: str | None = None, *, form: str = "csv", **filters: Unpack[DiffQuery]
+    ) -> Iterator[bytes]:
+        """Yield all rows of a comparison as a file: csv, ndjson or parquet. Raises as :meth:`diff`."""
+        params = as_parameters({"against": against, "format": form, **filters})
+        with self._server.stream(path_of(import_id, "diff"), params) as answer:
+            yield from answer.iter_bytes()
 
     def lineage(self, import_id: str, import_index: int) -> Lineage:
         """Return from where one record of an import is. Raises ImportNotFound, ListingNotFound."""

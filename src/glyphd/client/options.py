@@ -83,6 +83,15 @@ class ListingQuery(TypedDict, total=False):
     q: str | None
 
 
+class DiffQuery(TypedDict, total=False):
+    """Which rows of a comparison: ``change`` and ``sort`` as :mod:`glyphd.domain.diff` has them, moves in %."""
+
+    change: Sequence[str] | None
+    model: str | None
+    min_price_change_pct: float | None
+    sort: str | None
+
+
 def as_parameters(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what was given as query parameters."""
     return {name: _said(value) for name, value in given.items() if value is not None}

@@ -114,4 +114,5 @@ def _links(entry: Import) -> dict[str, str]:
         "rejections": f"{own}/rejections",
         "artifact": f"{own}/artifact",
         "events": f"{own}/events",
+        "diff": f"{own}/diff",
     }
