@@ -15,9 +15,10 @@ from glyphd.domain.report import ExportFormat
 _LATEST = 1000
 
 
-def diff(
+def diff(  # noqa: PLR0913 - the options of the command
     first: Annotated[str | None, typer.Argument(metavar="[ID]", help="The import, or the earlier one of two.")] = None,
     second: Annotated[str | None, typer.Argument(metavar="[ID]", help="The later one.")] = None,
+    *,
     source: Annotated[str | None, typer.Option(help="Without an import: the latest one of this source.")] = None,
     change: Annotated[list[Change] | None, typer.Option(help="Only these changes; may be repeated.")] = None,
     model: Annotated[str | None, typer.Option(help="Only this model.")] = None,
@@ -26,7 +27,6 @@ def diff(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most this many rows.")] = 20,
     form: Annotated[ExportFormat | None, typer.Option("--format", help="All rows as a file.")] = None,
     output: OutputFile = None,
-    *,
     as_json: AsJson = False,
 ) -> None:
     """Compare two imports; one with its previous one; or the latest one of a source with that."""
