@@ -65,6 +65,8 @@ REPLAYABLE = frozenset({Status.STAGED, Status.PUBLISHED, Status.ROLLED_BACK})
 
 AMENDABLE = frozenset({Status.STAGED, Status.PUBLISHED})
 
+PURGEABLE = frozenset({Status.ROLLED_BACK, Status.DISCARDED, Status.FAILED})
+
 ROWS_TO_REMOVE = frozenset({Status.FAILED, Status.DISCARDED})
 """They count 0 rows; a worker removes what they left."""
 
@@ -153,6 +155,7 @@ _ACTIONS: dict[str, frozenset[Status]] = {
     "discard": DISCARDABLE,
     "rollback": frozenset({Status.PUBLISHED}),
     "restore": frozenset({Status.ROLLED_BACK}),
+    "purge": PURGEABLE,
     "replay": REPLAYABLE,
     "amend": AMENDABLE,
 }
