@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from glyphd.domain.imports import Kind, PublishMode, Status
@@ -220,9 +220,19 @@ class Run:
         return [row["import_id"] for row in browse_listings(self.context, query, limit=1000).items]
 
 
+def _told(*steps: str) -> list[Any]:
+    """Return the steps that a few words stand for, each an action and the number of what it is about."""
+    told = [step.split() for step in steps]
+    return [(action, int(number), int(number) % 3, 0, PublishMode.AUTO) for action, number in told]
+
+
+@example(
+    steps=_told("import 0", "amend 0", "replay 0", "rollback 0", "restore 0", "rollback 1", "rollback 0", "restore 1")
+)
+@example(steps=_told("import 0", "amend 0", "import 2", "rollback 0", "purge 0", "force 0", "restore 0", "amend 0"))
 @given(steps=st.lists(STEPS, min_size=3, max_size=14))
 @settings(
-    max_examples=14,
+    max_examples=10,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -1,6 +1,7 @@
 """Purge: whose bytes are never taken away, and what a purge that dies leaves to whom."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from glyphd.artifacts.folder import ArtifactFolder
 from glyphd.domain.imports import Artifact, Status
+from glyphd.domain.receipts import PurgeReceipt
 from glyphd.errors import ArtifactNotFound, StoreUnavailable
 from glyphd.services import cleaning, purging
 from glyphd.services.browsing import ListingQuery, browse_listings
@@ -111,16 +114,18 @@ def test_a_purge_waits_for_an_upload_of_the_same_bytes(
         return forget_artifact(*given)
 
     monkeypatch.setattr(artifacts, "forget_artifact", forget)
-    purge = threading.Thread(target=purge_import, args=(context, import_id, TERMS))
+    told: list[PurgeReceipt] = []
+    purge = threading.Thread(target=lambda: told.append(purge_import(context, import_id, TERMS)))
 
     with context.database.writing() as work:
         artifacts.insert_artifacts(work, other, stored, context.clock())
         purge.start()
         arrived.wait(0.5)  # on SQLite it does not even come there: whoever writes is alone
+        time.sleep(0.3)  # for what it does next to come to the lock
         work.commit()
     purge.join(10)
 
-    assert not purge.is_alive()
+    assert [[]] == [receipt.removed_artifacts for receipt in told]
     assert context.artifacts.has(stored[0].sha256)
 
 
@@ -180,6 +185,24 @@ def test_a_purge_that_died_is_finished(
         assert not list(context.artifacts.location.glob("??/*"))
         moments += 1
     assert 15 < moments
+
+
+def test_a_purge_that_died_beside_the_bytes_removes_them_later(
+    context: Context, make_rolled_back: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are forgotten only once they are gone, so that no file stays of which nobody knows."""
+    import_id = make_rolled_back()
+
+    def dies(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ArtifactFolder, "remove", dies)
+        with pytest.raises(Killed):
+            purge_import(context, import_id, TERMS)
+
+    assert clean_next(context)
+    assert not list(context.artifacts.location.glob("??/*"))
 
 
 def test_a_cleaner_that_is_overtaken_by_a_purge_leaves_the_rest_marked(
