@@ -168,6 +168,7 @@ def _paths(imports: int) -> Iterator[str]:
             f"{own}/artifact?role=scored",
         )
         yield f"/api/listings?import_id={{{number}}}"
+        yield from (f"/api/listings/{{{number}}}/{index}/lineage" for index in (1, 2, 3))
 
 
 @pytest.fixture(scope="module")

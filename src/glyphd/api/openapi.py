@@ -53,6 +53,8 @@ EXAMPLES: dict[tuple[str, str, str], Any] = {
     ("get", "/api/imports/{import_id}/rejections", "200"): examples.page(examples.REJECTION),
     ("get", "/api/imports/{import_id}/events", "200"): examples.page(examples.EVENT),
     ("post", "/api/imports/{import_id}/discard", "200"): _DISCARDED,
+    ("get", "/api/listings/{import_id}/{import_index}/lineage", "200"): lineage_examples.LINEAGE,
+    ("get", "/api/listings/{listing}/lineage", "200"): lineage_examples.LINEAGE,
     ("post", "/api/imports/{import_id}/rollback", "200"): lineage_examples.RECEIPT,
     ("get", "/api/sources", "200"): examples.page(examples.SOURCE),
     ("get", "/api/listings", "200"): [examples.LISTING],

@@ -11,6 +11,7 @@ import typer
 
 from glyphd.cli.output import failures_reported, read_settings
 from glyphd.domain.imports import ImportFilters
+from glyphd.domain.lineage import Lineage
 from glyphd.domain.receipts import Receipt
 from glyphd.domain.report import ImportEvent, ImportReport, RejectedRecord, RejectionVariant, ValidationReport
 from glyphd.settings import Settings
@@ -84,6 +85,10 @@ class Installation(Protocol):
 
     def restore(self, import_id: str, reason: str | None) -> Receipt:
         """Put a rolled-back import back into every read."""
+        ...
+
+    def explain(self, listing: str) -> Lineage:
+        """Return the lineage of a listing, named by its key, its row number, or IMPORT_ID:INDEX."""
         ...
 
     def digest(self, import_id: str) -> str:

@@ -12,6 +12,7 @@ from glyphd.bootstrap import opened_context
 from glyphd.cli.installation import Installation, Watcher
 from glyphd.cli.output import whoever
 from glyphd.domain.imports import PENDING, ImportFilters, Status
+from glyphd.domain.lineage import Lineage
 from glyphd.domain.receipts import PurgeReceipt, Receipt
 from glyphd.domain.report import ImportEvent, ImportReport, RejectedRecord, RejectionVariant, ValidationReport
 from glyphd.errors import GlyphdError
@@ -19,6 +20,7 @@ from glyphd.logs import configure_logs
 from glyphd.services import (
     digesting,
     discarding,
+    explaining,
     inspecting,
     publishing,
     purging,
@@ -152,6 +154,10 @@ class LocalInstallation:
         dry_run = terms.pop("dry_run")
         wanted = purging.PurgeTerms(whoever(), **terms)
         return purging.purge_imports(self._context, [*import_ids, *found], wanted, dry_run=dry_run)
+
+    def explain(self, listing: str) -> Lineage:
+        """Return the lineage of a listing."""
+        return explaining.explain_listing(self._context, *explaining.find_record(self._context, listing))
 
     def digest(self, import_id: str) -> str:
         """Return the row digest."""

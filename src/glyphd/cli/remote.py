@@ -28,6 +28,7 @@ class RemoteInstallation:
         self.publish = client.publish
         self.rollback = client.rollback
         self.restore = client.restore
+        self.explain = client.explain
         self.digest = client.digest
 
     def submit(

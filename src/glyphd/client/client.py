@@ -18,6 +18,7 @@ from glyphd.client.options import Checking, ImportQuery, ListingQuery, Moment, S
 from glyphd.client.paging import read_arrays, read_pages
 from glyphd.client.submitting import OnReport, answered, await_import, path_of, report_of, submit, validate
 from glyphd.client.uploads import Submittable
+from glyphd.domain.lineage import Lineage
 from glyphd.domain.receipts import Receipt
 from glyphd.domain.report import (
     ImportEvent,
@@ -184,6 +185,18 @@ class Client:
     def digest(self, import_id: str) -> str:
         """Return the row digest of an import, in hex. Raises ImportNotFound."""
         return self._server.get(path_of(import_id, "digest"), RowDigest).row_digest
+
+    def lineage(self, import_id: str, import_index: int) -> Lineage:
+        """Return from where one record of an import is. Raises ImportNotFound, ListingNotFound."""
+        path = f"/api/listings/{quote(import_id, safe='')}/{import_index}/lineage"
+        return self._server.get(path, Lineage)
+
+    def explain(self, listing: str) -> Lineage:
+        """Return the lineage of a listing: by listing_key, `id`, or `IMPORT_ID:INDEX`. Raises ListingNotFound."""
+        import_id, _, index = listing.rpartition(":")
+        if import_id and index.isdecimal():
+            return self.lineage(import_id, int(index))
+        return self._server.get(f"/api/listings/{quote(listing, safe='')}/lineage", Lineage)
 
     def sources(self) -> Iterator[SourceSummary]:
         """Yield the sources, by name."""

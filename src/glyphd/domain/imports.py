@@ -59,9 +59,12 @@ PENDING = frozenset({Status.RECEIVED, Status.RUNNING})
 READABLE_BY_NAME = frozenset({Status.STAGED, Status.PUBLISHED})
 """`GET /api/listings?import_id=` answers their rows; for every other state it answers an empty array (G3)."""
 
+HOLDING_ROWS = frozenset({Status.STAGED, Status.PUBLISHED, Status.ROLLED_BACK})
+"""Their rows are there; whoever names the import in a diff, a report or a lineage is told of them (G3)."""
+
 DISCARDABLE = frozenset({Status.RECEIVED, Status.RUNNING, Status.STAGED})
 
-REPLAYABLE = frozenset({Status.STAGED, Status.PUBLISHED, Status.ROLLED_BACK})
+REPLAYABLE = HOLDING_ROWS
 
 AMENDABLE = frozenset({Status.STAGED, Status.PUBLISHED})
 

@@ -9,6 +9,12 @@ class ImportNotFound(GlyphdError):
     code, kind = "import_not_found", Kind.NOT_FOUND
 
 
+class ListingNotFound(GlyphdError):
+    """There is no such listing."""
+
+    code, kind = "listing_not_found", Kind.NOT_FOUND
+
+
 class ArtifactNotFound(GlyphdError):
     """The import has no such artifact."""
 

@@ -57,6 +57,12 @@ def read_rows(
     return [_listing(dict(row)) for row in connection.execute(query).mappings()]
 
 
+def find_listing(connection: Connection, import_id: str, import_index: int) -> dict[str, Any] | None:
+    """Return one row of an import, as the API shows it."""
+    found = read_rows(connection, import_id, RowFilters(), after_index=import_index - 1, limit=1)
+    return next((row for row in found if row["import_index"] == import_index), None)
+
+
 def count_rows(connection: Connection, import_id: str, filters: RowFilters) -> int:
     """Return how many rows of one import match."""
     return int(connection.execute(_matching(import_id, filters, func.count())).scalar_one())

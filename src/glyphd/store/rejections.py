@@ -65,6 +65,12 @@ def list_rejections(
     return found, False
 
 
+def find_rejection(connection: Connection, import_id: str, import_index: int) -> Rejection | None:
+    """Return the rejection of one record, if it was rejected."""
+    found, _ = list_rejections(connection, import_id, limit=1, after_index=import_index - 1)
+    return next((each for each in found if each.import_index == import_index), None)
+
+
 def count_rejections(connection: Connection, import_id: str) -> tuple[int, int]:
     """Return how many rejections the database holds for an import, and the sum of their import_index."""
     table = import_rejections.c

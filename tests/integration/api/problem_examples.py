@@ -93,6 +93,7 @@ ASKED = {
     ),
     "rejected_records": batch(HEADER + GOOD + BAD, query="?on_error=abort"),
     "route_not_found": Asked("GET", "/api/listing"),
+    "listing_not_found": Asked("GET", "/api/listings/1f3a5c7e9b2d4f60/lineage"),
     "schema_version_not_found": Asked("GET", "/api/schema/v9"),
     "too_many_columns": batch(b",".join(b"c%d" % number for number in range(1_001)) + b"\n1\n"),
     "unsupported_format": batch(b"%PDF-1.7", "application/pdf"),
