@@ -15,7 +15,7 @@ from glyphd.services.context import Context
 from glyphd.services.idempotency import KeyClaim
 from glyphd.services.options import ImportOptions, parse_options
 from glyphd.services.placing import read_options
-from glyphd.services.receiving import check_queue, passing
+from glyphd.services.receiving import check_queue, holding, passing
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,4 +40,5 @@ async def admitted(request: Request, context: Context) -> AsyncIterator[Admissio
                 yield Admission(own, partial(parse_options, now=context.clock()), claim)
         else:
             await to_thread.run_sync(check_queue, context, limiter=threads_of(request).uploads)
-            yield Admission(context, partial(read_options, context), claim)
+            async with contextmanager_in_threadpool(holding(context)) as own:
+                yield Admission(own, partial(read_options, own), claim)

@@ -28,9 +28,13 @@ class StoredBytes:
 class ArtifactWriter:
     """Takes the bytes of one submission as they come, and hashes them on the way."""
 
-    def __init__(self, folder: Path) -> None:
-        """Open a file in the folder's `incoming`. Raises NoSpaceLeft, StoreUnavailable."""
+    def __init__(self, folder: Path, held: Path | None = None) -> None:
+        """Open a file in the folder's `incoming`. Raises NoSpaceLeft, StoreUnavailable.
+
+        ``held``: where what is committed is linked as well.
+        """
         self._folder = folder
+        self._held = held
         self._digest = hashlib.sha256()
         self.bytes = 0
         with _disk_errors():
@@ -65,6 +69,9 @@ class ArtifactWriter:
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
+            if self._held:
+                with suppress(OSError):  # the same bytes twice; or a disk without links, where put_back refuses
+                    (self._held / sha256).hardlink_to(self.path)
             target.parent.mkdir(parents=True, exist_ok=True)
             self.path.replace(target)
             for folder in (target.parent, self._folder, self._folder.parent):
@@ -81,9 +88,10 @@ class ArtifactWriter:
 class ArtifactFolder:
     """The artifact store in a local folder."""
 
-    def __init__(self, folder: Path) -> None:
-        """Name the folder; it is created on first use."""
+    def __init__(self, folder: Path, held: Path | None = None) -> None:
+        """Name the folder; it is created on first use. ``held``: see :meth:`holding`."""
         self._folder = folder
+        self._held = held
 
     @property
     def location(self) -> Path:
@@ -93,11 +101,41 @@ class ArtifactFolder:
     @contextmanager
     def writing(self) -> Iterator[ArtifactWriter]:
         """Take one submission; without :meth:`ArtifactWriter.commit` nothing stays."""
-        writer = ArtifactWriter(self._folder)
+        writer = ArtifactWriter(self._folder, self._held)
         try:
             yield writer
         finally:
             writer.abandon()
+
+    @contextmanager
+    def holding(self) -> Iterator["ArtifactFolder"]:
+        """The same store; what is committed through it can be put back until the end. Raises NoSpaceLeft."""
+        with self.scratch() as held:
+            yield ArtifactFolder(self._folder, held)
+
+    def put_back(self, sha256: str) -> None:
+        """See to it that bytes which were just committed are there: another import's purge may have removed them.
+
+        Raises StoreUnavailable when they are gone and not held: they must be sent again.
+        """
+        target = path_of(self._folder, sha256)
+        if target.is_file():
+            return
+        try:
+            target.hardlink_to((self._held or self._folder) / sha256)
+            _fsync_folder(target.parent)
+        except FileExistsError:  # another upload of the same bytes was quicker
+            return
+        except OSError as exc:
+            raise StoreUnavailable(f"The artifact {sha256} was purged while it was received: send it again.") from exc
+
+    def remove(self, sha256: str) -> None:
+        """Remove the bytes of a digest, durably; whoever does so must know that nobody names them."""
+        path = path_of(self._folder, sha256)
+        with _disk_errors():
+            path.unlink(missing_ok=True)
+            if path.parent.is_dir():
+                _fsync_folder(path.parent)
 
     def has(self, sha256: str) -> bool:
         """Tell whether the file of a digest is there."""

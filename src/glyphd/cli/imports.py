@@ -13,11 +13,13 @@ from glyphd.cli.batches import run_one
 from glyphd.cli.importing import tell_import
 from glyphd.cli.installation import opened_installation
 from glyphd.cli.output import AsJson, console, plain, print_json, print_table
+from glyphd.cli.purging import purge_imports
 from glyphd.domain.imports import ImportFilters, Status
 from glyphd.domain.receipts import Receipt
 from glyphd.domain.report import ImportReport, RejectionVariant
 
 app = typer.Typer(help="Look at imports, publish them, take them out.", no_args_is_help=True)
+app.command("purge")(purge_imports)
 
 ImportId = Annotated[str, typer.Argument(metavar="ID", help="The import's id.")]
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="At most this many.")]

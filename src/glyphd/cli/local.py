@@ -2,9 +2,11 @@
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from glyphd.bootstrap import opened_context
 from glyphd.cli.installation import Installation, Watcher
@@ -21,6 +23,10 @@ from glyphd.domain.report import (
     RejectionVariant,
     ValidationReport,
 )
+from glyphd.domain.imports import PENDING, ImportFilters, Status
+from glyphd.domain.lineage import Lineage
+from glyphd.domain.receipts import PurgeReceipt, Receipt
+from glyphd.domain.report import ImportEvent, ImportReport, RejectedRecord, RejectionVariant, ValidationReport
 from glyphd.errors import GlyphdError
 from glyphd.logs import configure_logs
 from glyphd.services import (
@@ -30,6 +36,7 @@ from glyphd.services import (
     explaining,
     inspecting,
     publishing,
+    purging,
     replaying,
     reporting,
     returning,
@@ -39,7 +46,7 @@ from glyphd.services import (
 from glyphd.services.context import Context
 from glyphd.services.idempotency import claimed
 from glyphd.services.placing import read_options
-from glyphd.services.receiving import PORTION_BYTES, receive_import, store_file
+from glyphd.services.receiving import PORTION_BYTES, holding, receive_import, store_file
 from glyphd.services.running import run_next
 from glyphd.settings import Settings
 from glyphd.worker.loop import POLL_SECONDS, worker_name
@@ -58,10 +65,10 @@ class LocalInstallation:
         self, files: Mapping[str, Path], options: Mapping[str, str], key: str | None, watcher: Watcher
     ) -> ImportReport:
         """Store the files, and run their import."""
-        with claimed(self._context, key) as claim:
-            read = read_options(self._context, options)
-            stored = [store_file(self._context, file, role) for role, file in files.items()]
-            import_id = receive_import(self._context, read, stored, whoever(), claim=claim)
+        with claimed(self._context, key) as claim, holding(self._context) as context:
+            read = read_options(context, options)
+            stored = [store_file(context, file, role) for role, file in files.items()]
+            import_id = receive_import(context, read, stored, whoever(), claim=claim)
         return self._run(import_id, watcher)
 
     def validate(self, files: Mapping[str, Path], options: Mapping[str, str], _watcher: Watcher) -> ValidationReport:
@@ -159,6 +166,14 @@ class LocalInstallation:
     def export_diff(self, target: str, base: str | None, filters: DiffFilters, form: ExportFormat) -> Iterable[bytes]:
         """Return all rows of a comparison as a file."""
         return comparing.export_diff(self._context, target, base, filters, form)
+    def purge(
+        self, import_ids: Sequence[str], statuses: Sequence[Status], older_than: timedelta, **terms: Any
+    ) -> Iterable[PurgeReceipt]:
+        """Purge imports by name, and those that have been in a state for so long."""
+        found = purging.find_purgeable(self._context, statuses, older_than) if statuses else []
+        dry_run = terms.pop("dry_run")
+        wanted = purging.PurgeTerms(whoever(), **terms)
+        return purging.purge_imports(self._context, [*import_ids, *found], wanted, dry_run=dry_run)
 
     def explain(self, listing: str) -> Lineage:
         """Return the lineage of a listing."""

@@ -68,6 +68,8 @@ REPLAYABLE = HOLDING_ROWS
 
 AMENDABLE = frozenset({Status.STAGED, Status.PUBLISHED})
 
+PURGEABLE = frozenset({Status.ROLLED_BACK, Status.DISCARDED, Status.FAILED})
+
 ROWS_TO_REMOVE = frozenset({Status.FAILED, Status.DISCARDED})
 """They count 0 rows; a worker removes what they left."""
 
@@ -156,6 +158,7 @@ _ACTIONS: dict[str, frozenset[Status]] = {
     "discard": DISCARDABLE,
     "rollback": frozenset({Status.PUBLISHED}),
     "restore": frozenset({Status.ROLLED_BACK}),
+    "purge": PURGEABLE,
     "replay": REPLAYABLE,
     "amend": AMENDABLE,
 }

@@ -1,6 +1,6 @@
-"""What a roll back or a restore did: the receipt that its answer is."""
+"""What a roll back, a restore or a purge did: the receipt that its answer is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from glyphd.domain.imports import Status
@@ -36,3 +36,19 @@ class Receipt:
     shown_imports: list[str]
     later_imports: list[BatchView]
     current_view: BatchView | None
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeReceipt:
+    """What purging an import did, or would do; ``refusal`` says why nothing was done.
+
+    ``purged_imports`` are the import and what hung on it, the latest first; ``rows`` and ``rejections`` what they had.
+    ``removed_artifacts`` are the digests whose bytes nobody names any more: they are gone.
+    """
+
+    import_id: str
+    refusal: str | None = None
+    purged_imports: list[str] = field(default_factory=list)
+    rows: int = 0
+    rejections: int = 0
+    removed_artifacts: list[str] = field(default_factory=list)

@@ -4,7 +4,7 @@ import base64
 from dataclasses import dataclass
 from pathlib import Path
 
-from glyphd.domain.imports import Artifact
+from glyphd.domain.imports import Artifact, Status
 from glyphd.domain.issues import Rejection
 from glyphd.domain.report import ImportEvent, RejectedRecord
 from glyphd.errors import ArtifactNotFound
@@ -63,10 +63,12 @@ def inspect_artifact(context: Context, import_id: str, role: str | None = None) 
 def inspect_artifacts(context: Context, import_id: str, role: str | None = None) -> list[StoredArtifact]:
     """Return the artifacts of an import by role, at least one. Raises as :func:`inspect_artifact`."""
     with context.database.reading() as connection:
-        imports.find_import(connection, import_id)
+        entry = imports.find_import(connection, import_id)
         stored = artifacts.artifacts_of(connection, import_id)
     if found := [artifact for artifact in stored if role in {None, artifact.role}]:
         return [StoredArtifact(artifact, context.artifacts.locate(artifact.sha256)) for artifact in found]
+    if entry.status is Status.PURGED and not stored:
+        raise ArtifactNotFound("The import was purged, and its artifact is gone.", import_id=import_id)
     roles = ", ".join(artifact.role for artifact in stored) or "none"
     detail = f"The import has no artifact{f' in the role {role!r}' if role else ''}; its roles: {roles}."
     raise ArtifactNotFound(detail, import_id=import_id)

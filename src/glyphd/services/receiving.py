@@ -42,8 +42,9 @@ def receive_import(
 ) -> str:
     """Write the import `received` for artifacts that are already durable, and return its import_id.
 
-    With the ``claim`` of a key that has an import already that one is returned. Raises as :func:`receive_once`, and as
-    :func:`glyphd.services.placing.read_options` about the parent, which may have changed since.
+    With the ``claim`` of a key that has an import already that one is returned. Raises as :func:`receive_once`, as
+    :func:`glyphd.services.placing.read_options` about the parent, which may have changed since, and StoreUnavailable
+    for bytes that were purged since; never in a context that is :func:`holding` them.
     """
     details = {"request_id": request_id} if request_id else {}
     write = partial(_write_import, context, options, stored, actor, details)
@@ -74,6 +75,8 @@ def _write_import(
         },
     )
     artifacts.insert_artifacts(work, import_id, stored, now)
+    for artifact in stored:
+        context.artifacts.put_back(artifact.sha256)
     events.add_event(work.connection, import_id, now, actor, "received", Status.RECEIVED, details=details)
     return import_id
 
@@ -86,6 +89,13 @@ def passing(context: Context) -> Iterator[Context]:
     """
     with context.artifacts.scratch() as folder:
         yield replace(context, artifacts=ArtifactFolder(folder))
+
+
+@contextmanager
+def holding(context: Context) -> Iterator[Context]:
+    """The same context; no purge can take away what is received in it. Raises NoSpaceLeft."""
+    with context.artifacts.holding() as folder:
+        yield replace(context, artifacts=folder)
 
 
 def store_file(context: Context, file: Path, role: str = BATCH) -> Artifact:

@@ -59,3 +59,10 @@ def list_events(connection: Connection, import_id: str, *, limit: int, after_id:
         .limit(limit)
     )
     return [Event(**{**row, "status": Status(row["status"])}) for row in connection.execute(query).mappings()]
+
+
+def details_of(connection: Connection, import_id: str, action: str) -> list[dict[str, Any]]:
+    """Return what the events of one action tell of an import, oldest first."""
+    table = import_events.c
+    query = select(table.details).where(table.import_id == import_id, table.action == action).order_by(table.id)
+    return list(connection.execute(query).scalars())

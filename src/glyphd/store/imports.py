@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, selec
 from glyphd.domain.imports import Artifact, Import, ImportFilters, Kind, OnError, PublishMode, Status
 from glyphd.errors import GlyphdError, ImportNotFound, InvalidParameter, LeaseLost
 from glyphd.store.functions import has_member
-from glyphd.store.tables import import_artifacts, import_batches
+from glyphd.store.tables import import_artifacts, import_batches, import_events
 from glyphd.store.types import NO_MOMENT
 from glyphd.store.unit_of_work import UnitOfWork
 
@@ -136,8 +136,18 @@ def _waiting(now: datetime, lease: timedelta) -> Select[Any]:
     return query.order_by(table.id).limit(1)
 
 
+def list_unchanged_since(connection: Connection, statuses: Sequence[Status], moment: datetime) -> list[str]:
+    """Return the imports that came into one of these states at or before a moment, newest first."""
+    table, happened = import_batches.c, import_events.c
+    ours = and_(happened.import_id == table.import_id, happened.status == table.status)
+    since = select(func.max(happened.at)).where(ours).scalar_subquery()
+    unchanged = func.coalesce(since, table.completed_at, table.imported_at) <= moment
+    query = select(table.import_id).where(table.status.in_(statuses), unchanged).order_by(table.id.desc())
+    return list(connection.execute(query).scalars())
+
+
 def next_to_clean(connection: Connection) -> Import | None:
-    """Return the oldest failed or discarded import whose rows are still there."""
+    """Return the oldest failed, discarded or purged import of which something is still there."""
     marked = text("rows_to_remove")  # as the partial index says it; `rows_to_remove = 1` would read the whole ledger
     query = select(*_COLUMNS).where(marked).order_by(import_batches.c.id).limit(1)
     return _first(connection, query)

@@ -12,7 +12,9 @@ from glyphd.store.tables import (
     import_facets,
     import_model_stats,
     import_rejections,
+    listings,
     models,
+    quantized_listings,
     row_key,
     scored_listings,
     sightings,
@@ -94,10 +96,16 @@ def count_orphans(connection: Connection, import_id: str) -> int:
 
 
 def removals(*, with_rejections: bool) -> Iterator[Table]:
-    """Name the tables that hold rows of an import, derived ones first."""
+    """Name the tables that hold rows of an import, derived ones first.
+
+    With rejections they are all that do: raw and quantized listings are in databases from the field.
+    """
     yield from _DERIVED
+    if with_rejections:
+        yield quantized_listings
     yield scored_listings
     if with_rejections:
+        yield listings
         yield import_rejections
 
 

@@ -12,9 +12,12 @@ from glyphd.services.cleaning import clean_next
 from glyphd.services.context import Context
 from glyphd.services.options import ImportOptions
 from glyphd.services.receiving import receive_import, store_artifact
+from glyphd.services.rolling_back import roll_back_import
 from glyphd.services.running import claim_next, run_next
 from tests.moving import Moving
 
+TABLES = ("sightings", "import_model_stats", "import_facets", "scored_listings", "import_rejections")
+"""What a whole import has rows in."""
 HEADER = "canonical_model,vram_gb,tdp_watts,mig_support,nvlink,price,score,seller,region,condition,seen_at"
 
 
@@ -108,6 +111,26 @@ def make_import(
         return import_id
 
     return make
+
+
+@pytest.fixture
+def make_rolled_back(
+    context: Context, publish: Callable[..., str], make_lines: Callable[..., str]
+) -> Callable[..., str]:
+    """Make a batch of two rows and a rejection, and roll it back."""
+
+    def make(price: float = 100, source: str = "shop") -> str:
+        import_id = publish(make_lines(price, 200, 0), source=source)
+        roll_back_import(context, import_id, "ana")
+        return import_id
+
+    return make
+
+
+@pytest.fixture
+def remaining(count_rows: Callable[..., int]) -> Callable[[str], list[int]]:
+    """Count what is left of an import, by table."""
+    return lambda import_id: [count_rows(import_id, table) for table in TABLES]
 
 
 @pytest.fixture
