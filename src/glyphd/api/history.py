@@ -8,7 +8,7 @@ from pydantic import Field
 from glyphd.api.paging import encode_cursor, link_to_next, move_place_of, place_of
 from glyphd.api.schemas import Cursor, Limit, Moment, Page, PageParameters, Parameters, Text
 from glyphd.domain.history import Bucket, ModelHistory, Sighting
-from glyphd.domain.identity import listing_key_from_hex, listing_key_hex
+from glyphd.domain.identity import listing_key_from_hex
 from glyphd.services.charting import chart_prices
 from glyphd.services.context import Context
 from glyphd.services.following import MoveQuery, follow_listing, follow_moves
@@ -90,6 +90,6 @@ def deltas(request: Request, response: Response, context: Context, asked: DeltaP
     period = read_period(since=asked.since, until=asked.until, source=asked.source)
     query = MoveQuery(period, asked.model, asked.region, asked.min_price_change_pct)
     found, last = follow_moves(context, query, limit=asked.limit, after=move_place_of(asked.cursor))
-    cursor = last and encode_cursor(*last._replace(listing_key=listing_key_hex(last.listing_key)))
+    cursor = last and encode_cursor(*last)
     response.headers.update(link_to_next(request, cursor))
     return Page(items=found, next=cursor)

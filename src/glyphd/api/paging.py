@@ -9,14 +9,13 @@ import msgspec
 from fastapi import Request
 from msgspec import Meta
 
-from glyphd.domain.identity import listing_key_from_hex
 from glyphd.errors import InvalidParameter
 from glyphd.services.browsing import Position
 from glyphd.services.following import MovePlace
 from glyphd.services.periods import Place
 
 _Number = Annotated[int, Meta(ge=-(2**62), le=2**62)]  # what both engines compare with an id
-_Key = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
+_Key = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 _Name = Annotated[str, Meta(pattern=r"^[^\x00]*$")]
 
 
@@ -47,10 +46,8 @@ def place_of(cursor: str | None) -> Place | None:
 
 def move_place_of(cursor: str | None) -> MovePlace | None:
     """Return the place among the moves in a cursor. Raises InvalidParameter."""
-    if cursor is None:
-        return None
-    *batch, key, pairs = _decode(cursor, tuple[_Number, _Number, _Name, _Name, _Key, _Number])
-    return MovePlace(*batch, listing_key_from_hex(key), pairs)
+    kind = tuple[_Number, _Number, _Name, _Name, _Key, _Number]
+    return None if cursor is None else MovePlace(*_decode(cursor, kind))
 
 
 def _decode(cursor: str, kind: Any) -> tuple[Any, ...]:

@@ -3,14 +3,13 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Tuple, and_, select, tuple_
 
 from glyphd.store.tables import import_model_stats, scored_listings, sightings
 
 _IDS_A_STATEMENT = 5_000
 
 _TABLE = sightings.c
-_OFFER = tuple_(_TABLE.canonical_model, _TABLE.listing_key)
 
 Offer = tuple[str, int]
 """A model, and a listing_key."""
@@ -90,7 +89,7 @@ def end_of_stretch(
 
 def next_offer(connection: Connection, import_id: str, past: Offer, models: Sequence[str] | None) -> Offer | None:
     """Return the first offer of an import past one, by model and key; None if that is the last."""
-    query = select(_TABLE.canonical_model, _TABLE.listing_key).where(_within([import_id]), _OFFER > tuple_(*past))
+    query = select(_TABLE.canonical_model, _TABLE.listing_key).where(_within([import_id]), _offer() > tuple_(*past))
     if models is not None:
         query = query.where(_TABLE.canonical_model.in_(models))
     found = connection.execute(query.order_by(_TABLE.canonical_model, _TABLE.listing_key).limit(1)).first()
@@ -130,9 +129,13 @@ def _stretch(
     yield _within(import_ids)
     if models is not None:
         yield _TABLE.canonical_model.in_(models)
-    yield _OFFER >= tuple_(*begin)
+    yield _offer() >= tuple_(*begin)
     if end is not None:
-        yield _OFFER <= tuple_(*end)
+        yield _offer() <= tuple_(*end)
+
+
+def _offer() -> Tuple:
+    return tuple_(_TABLE.canonical_model, _TABLE.listing_key)
 
 
 def _portions(values: Sequence[Any], size: int = _IDS_A_STATEMENT) -> Iterator[Sequence[Any]]:
