@@ -11,7 +11,7 @@ from glyphd.domain.history import Bucket, ModelHistory, Sighting
 from glyphd.domain.identity import listing_key_from_hex
 from glyphd.services.charting import chart_prices
 from glyphd.services.context import Context
-from glyphd.services.following import MoveQuery, follow_listing, follow_moves
+from glyphd.services.following import follow_listing, follow_moves, read_query
 from glyphd.services.periods import read_period
 
 _CURSOR = "Where the page before ended; from `next` or `Link`."
@@ -87,8 +87,7 @@ def listing_history(
 
 def deltas(request: Request, response: Response, context: Context, asked: DeltaParameters) -> Page[Sighting]:
     """Answer moves. Raises InvalidParameter."""
-    period = read_period(since=asked.since, until=asked.until, source=asked.source)
-    query = MoveQuery(period, asked.model, asked.region, asked.min_price_change_pct)
+    query = read_query(**asked.model_dump(exclude={"limit", "cursor"}))
     found, last = follow_moves(context, query, limit=asked.limit, after=move_place_of(asked.cursor))
     cursor = last and encode_cursor(*last)
     response.headers.update(link_to_next(request, cursor))

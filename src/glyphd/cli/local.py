@@ -4,19 +4,24 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from glyphd.bootstrap import opened_context
 from glyphd.cli.installation import Installation, Watcher
 from glyphd.cli.output import whoever
+from glyphd.domain.history import Bucket, PriceBucket, Sighting
 from glyphd.domain.imports import PENDING, ImportFilters
 from glyphd.domain.receipts import Receipt
 from glyphd.domain.report import ImportEvent, ImportReport, RejectedRecord, RejectionVariant, ValidationReport
 from glyphd.errors import GlyphdError
 from glyphd.logs import configure_logs
 from glyphd.services import (
+    charting,
     digesting,
     discarding,
+    following,
     inspecting,
     publishing,
     replaying,
@@ -27,6 +32,7 @@ from glyphd.services import (
 )
 from glyphd.services.context import Context
 from glyphd.services.idempotency import claimed
+from glyphd.services.periods import read_period
 from glyphd.services.placing import read_options
 from glyphd.services.receiving import PORTION_BYTES, receive_import, store_file
 from glyphd.services.running import run_next
@@ -144,6 +150,14 @@ class LocalInstallation:
     def digest(self, import_id: str) -> str:
         """Return the row digest."""
         return digesting.digest_import(self._context, import_id)
+
+    def history(self, model: str, bucket: Bucket, period: Mapping[str, str], limit: int) -> list[PriceBucket]:
+        """Return the prices of a model through time, oldest first."""
+        return charting.chart_prices(self._context, model, bucket, read_period(**period), limit=limit).items
+
+    def deltas(self, filters: Mapping[str, Any], limit: int) -> list[Sighting]:
+        """Return price and score moves, newest first."""
+        return list(islice(following.all_moves(self._context, following.read_query(**filters)), limit))
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import typer
 from glyphd.cli.installation import Installation, Watcher
 from glyphd.cli.output import whoever
 from glyphd.client import Client
+from glyphd.domain.history import Bucket, PriceBucket, Sighting
 from glyphd.domain.imports import ImportFilters
 from glyphd.domain.report import ImportEvent, ImportReport, RejectedRecord, RejectionVariant, ValidationReport
 from glyphd.errors import MalformedRequest
@@ -75,6 +76,16 @@ class RemoteInstallation:
     def artifact(self, import_id: str, role: str | None) -> Iterable[bytes]:
         """Return the bytes of an artifact."""
         return self._client.artifact(import_id, role)
+
+    def history(self, model: str, bucket: Bucket, period: Mapping[str, str], limit: int) -> list[PriceBucket]:
+        """Return the prices of a model through time, oldest first."""
+        asked: dict[str, Any] = {**period}
+        return list(self._client.history(model, bucket, limit=limit, **asked))
+
+    def deltas(self, filters: Mapping[str, Any], limit: int) -> list[Sighting]:
+        """Return price and score moves, newest first."""
+        asked: dict[str, Any] = {**filters}
+        return list(self._client.deltas(limit=limit, **asked))
 
 
 @contextmanager

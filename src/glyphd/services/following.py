@@ -18,7 +18,7 @@ from glyphd.domain.history import EarlierSighting, Seen, Sighting, change, chang
 from glyphd.domain.identity import listing_key_hex
 from glyphd.domain.listing import model_key
 from glyphd.services.context import Context
-from glyphd.services.periods import Period, Place, microseconds, nth_at_each_moment, views_within
+from glyphd.services.periods import Period, Place, microseconds, nth_at_each_moment, read_period, views_within
 from glyphd.store import sightings, statistics
 from glyphd.store.sightings import FIRST_OFFER, Offer, SightingRow, end_of_stretch, next_offer
 
@@ -26,6 +26,8 @@ STRETCH_ROWS = 5_000
 PAGE_ROWS = 200_000
 STATEMENT_ROWS = 100
 """As many rows are read in the time that a statement takes by itself."""
+
+ALL_AT_ONCE = 1000
 
 ALL = 2**31
 
@@ -113,6 +115,26 @@ def follow_moves(
                 found.append(move)
                 last = place
     return found, None
+
+
+def all_moves(context: Context, query: MoveQuery) -> Iterator[Sighting]:
+    """Yield moves, newest first, page by page: each page is of one state of the database."""
+    page, after = follow_moves(context, query, limit=ALL_AT_ONCE)
+    yield from page
+    while after is not None:
+        page, after = follow_moves(context, query, limit=ALL_AT_ONCE, after=after)
+        yield from page
+
+
+def read_query(
+    *,
+    model: str | None = None,
+    region: str | None = None,
+    min_price_change_pct: float | None = None,
+    **period: str | None,
+) -> MoveQuery:
+    """Read which moves are meant, moments in ISO 8601. Raises InvalidParameter."""
+    return MoveQuery(read_period(**period), model, region, min_price_change_pct)
 
 
 class _Walk:

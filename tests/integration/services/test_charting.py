@@ -87,7 +87,7 @@ def test_by_import(context: Context, crawl: Crawl) -> None:
     replay_import(context, first, "ana")
     run_next(context, "worker")
     empty = crawl(1, 9, model="L4")
-    last = crawl(1, 20, source="other")
+    last = crawl(1.5, 20, source="other")
     crawl(2, 9, model="L4")
 
     found = chart(context, "import")
