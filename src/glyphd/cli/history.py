@@ -1,13 +1,13 @@
 """`glyphd history` and `glyphd deltas`: prices through time."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from glyphd.cli.installation import opened_installation
 from glyphd.cli.options import said
 from glyphd.cli.output import AsJson, print_json, print_table
-from glyphd.domain.history import Bucket
+from glyphd.domain.history import Bucket, Sighting
 
 Since = Annotated[str | None, typer.Option(metavar="MOMENT", help="Observed at or after it (ISO 8601).")]
 Until = Annotated[str | None, typer.Option(metavar="MOMENT", help="Observed before it (ISO 8601).")]
@@ -15,7 +15,7 @@ OnlySource = Annotated[str | None, typer.Option(help="Only this source.")]
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="At most this many.")]
 
 
-def show_history(
+def show_history(  # noqa: PLR0913 - the options of the command
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Case, spaces, - and _ do not count.")],
     bucket: Annotated[Bucket, typer.Option(help="import: by batch; else by the calendar, in UTC.")] = Bucket.DAY,
     source: OnlySource = None,
@@ -42,11 +42,13 @@ def show_history(
     print_table(("start", *origin, *figures), rows, empty="It was not seen.")
 
 
-def list_deltas(
+def list_deltas(  # noqa: PLR0913 - the options of the command
     model: Annotated[str | None, typer.Option(help="Only this model; case, spaces, - and _ do not count.")] = None,
     source: OnlySource = None,
     region: Annotated[str | None, typer.Option(help="Only this region.")] = None,
-    min_price_change_pct: Annotated[float | None, typer.Option(min=0, help="Only prices that moved by more.")] = None,
+    min_price_change_pct: Annotated[
+        float | None, typer.Option(min=0, help="Only prices that moved so much, up or down.")
+    ] = None,
     since: Since = None,
     until: Until = None,
     limit: Limit = 100,
@@ -62,12 +64,13 @@ def list_deltas(
         print_json(found)
         return
     columns = ("observed_at", "source", "model", "offer", "earlier", "price", "%", "score")
-    rows = [
-        (f"{each.observed_at:%F %TZ}", each.source, each.model, each.listing_key)
-        + (each.earlier and each.earlier.price, each.price, _signed(each.price_change_pct), _signed(each.score_change))
-        for each in found
-    ]
-    print_table(columns, rows, empty="Nothing moved.")
+    print_table(columns, map(_row, found), empty="Nothing moved.")
+
+
+def _row(move: Sighting) -> tuple[Any, ...]:
+    offer = f"{move.observed_at:%F %TZ}", move.source, move.model, move.listing_key
+    earlier = move.earlier.price if move.earlier else None
+    return *offer, earlier, move.price, _signed(move.price_change_pct), _signed(move.score_change)
 
 
 def _signed(figure: float | None) -> str | None:
