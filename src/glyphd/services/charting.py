@@ -6,7 +6,8 @@ from datetime import datetime
 from itertools import groupby, islice
 from typing import NamedTuple
 
-import polars as pl
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from glyphd.domain.history import Bucket, PriceBucket, bucket_start, bucket_starts
@@ -16,16 +17,8 @@ from glyphd.services.periods import Period, Place, nth_at_each_moment, views_wit
 from glyphd.store import sightings, statistics
 from glyphd.store.visibility import VisibleImport
 
-_PRICE = pl.col("price")
-_FIGURES = (
-    pl.len().alias("count"),
-    _PRICE.min().alias("min"),
-    _PRICE.quantile(0.25, "linear").alias("p25"),
-    _PRICE.quantile(0.5, "linear").alias("median"),
-    _PRICE.quantile(0.75, "linear").alias("p75"),
-    _PRICE.max().alias("max"),
-)
-_UNSEEN = {"count": 0, **dict.fromkeys(("min", "p25", "median", "p75", "max"))}
+_SHARES = {"min": 0.0, "p25": 0.25, "median": 0.5, "p75": 0.75, "max": 1.0}
+_UNSEEN: dict[str, None] = dict.fromkeys(_SHARES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +84,25 @@ def _slots(views: Sequence[VisibleImport], bucket: Bucket) -> Iterator[_Slot]:
 def _summed_up(connection: Connection, slots: Sequence[_Slot], names: Sequence[str]) -> list[PriceBucket]:
     number_of = {import_id: number for number, slot in enumerate(slots) for import_id in slot.import_ids}
     found = sightings.prices_by_import(connection, list(number_of), names)
-    columns = {"slot": [number_of[import_id] for import_id, _ in found], "price": [price for _, price in found]}
-    prices = pl.DataFrame(columns, schema={"slot": pl.Int64, "price": pl.Float64})
-    figures = {row.pop("slot"): row for row in prices.group_by("slot").agg(_FIGURES).iter_rows(named=True)}
+    numbers = np.fromiter((number_of[import_id] for import_id, _ in found), np.int64, len(found))
+    prices = np.fromiter((price for _, price in found), np.float64, len(found))
+    counts = np.bincount(numbers, minlength=len(slots)).tolist()
+    figures = iter(_percentiles(numbers, prices))
     return [
-        PriceBucket(slot.start, slot.import_id, slot.source, **figures.get(number, _UNSEEN))
-        for number, slot in enumerate(slots)
+        PriceBucket(slot.start, slot.import_id, slot.source, count, **(next(figures) if count else _UNSEEN))
+        for slot, count in zip(slots, counts, strict=True)
     ]
+
+
+def _percentiles(numbers: NDArray[np.int64], prices: NDArray[np.float64]) -> list[dict[str, float]]:
+    """Return the percentiles of each slot that has prices, interpolated linearly, in order of the slots' numbers."""
+    ranked = prices[np.lexsort((prices, numbers))]
+    counts = np.unique(numbers, return_counts=True)[1]
+    starts = np.cumsum(counts) - counts
+    columns = []
+    for share in _SHARES.values():
+        place = (counts - 1) * share
+        below, above = np.floor(place).astype(np.int64), np.ceil(place).astype(np.int64)
+        lower, upper = ranked[starts + below], ranked[starts + above]
+        columns.append((lower + (upper - lower) * (place - below)).tolist())
+    return [dict(zip(_SHARES, row, strict=True)) for row in zip(*columns, strict=True)]

@@ -1,6 +1,7 @@
 """Reading sightings: each read is a range, or some probes, of the key import_id, model, listing_key, import_index."""
 
 from collections.abc import Iterator, Sequence
+from itertools import starmap
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Tuple, and_, select, tuple_
@@ -42,10 +43,10 @@ def prices_by_import(
     connection: Connection, import_ids: Sequence[str], models: Sequence[str]
 ) -> list[tuple[str, float]]:
     """Return import_id and price (USD) of every sighting of these models in some imports."""
-    found: list[tuple[str, float]] = []
+    found: list[Any] = []
     for some in _portions(import_ids):
         query = select(_TABLE.import_id, _TABLE.price).where(_within(some), _TABLE.canonical_model.in_(models))
-        found.extend((import_id, price) for import_id, price in connection.execute(query))
+        found += connection.execute(query).all()
     return found
 
 
@@ -116,7 +117,7 @@ def rows_in_region(connection: Connection, import_id: str, indexes: Sequence[int
 
 
 def _rows(connection: Connection, wanted: ColumnElement[bool]) -> list[SightingRow]:
-    return [SightingRow(*row) for row in connection.execute(select(*_TABLE).where(wanted))]
+    return list(starmap(SightingRow, connection.execute(select(*_TABLE).where(wanted)).all()))
 
 
 def _within(import_ids: Sequence[str]) -> ColumnElement[bool]:
