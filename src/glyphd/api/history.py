@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import msgspec
 from fastapi import Path, Request, Response
 from pydantic import Field
 
@@ -63,15 +64,13 @@ class DeltaParameters(Parameters):
     cursor: Cursor | None = Field(None, description=_CURSOR)
 
 
-def model_history(
-    request: Request, response: Response, context: Context, model: str, asked: HistoryParameters
-) -> ModelHistory:
+def model_history(request: Request, context: Context, model: str, asked: HistoryParameters) -> Response:
     """Answer the prices of a model through time. Raises InvalidParameter."""
     period = read_period(since=asked.since, until=asked.until, source=asked.source, as_of=asked.as_of)
     found = chart_prices(context, model, asked.bucket, period, limit=asked.limit, after=place_of(asked.cursor))
     cursor = found.last and encode_cursor(*found.last)
-    response.headers.update(link_to_next(request, cursor))
-    return ModelHistory(model, found.names, asked.bucket, found.items, cursor)
+    answer = ModelHistory(model, found.names, asked.bucket, found.items, cursor)
+    return Response(msgspec.json.encode(answer), 200, link_to_next(request, cursor), "application/json")
 
 
 def listing_history(

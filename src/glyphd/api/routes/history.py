@@ -15,16 +15,12 @@ from glyphd.errors import InvalidParameter
 router = APIRouter(prefix="/api", tags=["history"], responses=declare(InvalidParameter))
 
 
-@router.get("/models/{model:path}/history")
+@router.get("/models/{model:path}/history", response_model=ModelHistory)
 def get_model_history(
-    request: Request,
-    response: Response,
-    context: ServiceContext,
-    model: ModelName,
-    parameters: Annotated[HistoryParameters, Query()],
-) -> ModelHistory:
+    request: Request, context: ServiceContext, model: ModelName, parameters: Annotated[HistoryParameters, Query()]
+) -> Response:
     """Show the prices of a model through time, oldest first, from the first to the last bucket that has it."""
-    return history.model_history(request, response, context, model, parameters)
+    return history.model_history(request, context, model, parameters)
 
 
 @router.get("/listings/{listing_key}/history")
