@@ -22,8 +22,8 @@ from glyphd.services.periods import Period, Place, microseconds, nth_at_each_mom
 from glyphd.store import sightings, statistics
 from glyphd.store.sightings import FIRST_OFFER, Offer, SightingRow, end_of_stretch, next_offer
 
-STRETCH_ROWS = 5_000
-PAGE_ROWS = 200_000
+STRETCH_ROWS = 2_000
+PAGE_ROWS = 50_000
 STATEMENT_ROWS = 100
 """As many rows are read in the time that a statement takes by itself."""
 
@@ -61,6 +61,15 @@ class _View:
     observed_at: datetime
     place: tuple[int, int, str]
     import_ids: Sequence[str]
+
+
+class _Move(NamedTuple):
+    """A pair of sightings that differ, and which pair of its offer it is."""
+
+    offer: Offer
+    number: int
+    now: Seen
+    before: Seen
 
 
 def follow_listing(
@@ -146,7 +155,6 @@ class _Walk:
         self._query = query
         named = query.model is not None
         self._models = statistics.models_matching(connection, model_key(query.model or "")) if named else None
-        self._targets = {view.place for view in _views(connection, query.period)}
         self._chains: Mapping[str, list[_View]] = defaultdict(list)
         for view in reversed(_views(connection, Period(source=query.period.source))):
             self._chains[view.source].append(view)
@@ -157,7 +165,7 @@ class _Walk:
             (view, number)
             for chain in self._chains.values()
             for number, view in enumerate(chain, start=1)
-            if view.place in self._targets and (after is None or view.place <= after[:3])
+            if self._query.period.has(view.observed_at) and (after is None or view.place <= after[:3])
         ]
         for view, number in sorted(steps, key=lambda step: step[0].place, reverse=True):
             yield MovePlace(*view.place), None
@@ -221,28 +229,31 @@ class _Walk:
         later: Mapping[Offer, list[SightingRow]],
         earlier: Mapping[Offer, tuple[_View, list[SightingRow]]],
     ) -> Iterator[tuple[MovePlace, Sighting]]:
-        moves = [
-            (MovePlace(*view.place, *offer, number), _sighting(view, offer, now, earlier[offer][0], before))
+        """Yield the moves that are asked for; what is not is left out before it costs anything to tell."""
+        moves: Iterable[_Move] = (
+            _Move(offer, number, now, before)
             for offer in sorted(later.keys() & earlier.keys())
-            for number, (now, before) in enumerate(
-                pair_sightings(_as_seen(later[offer]), _as_seen(earlier[offer][1])), start=1
-            )
-            if before is not None and has_moved(now, before)
-        ]
-        least, region = self._query.min_price_change_pct, self._query.region
-        if least is not None:
-            moves = [each for each in moves if abs(each[1].price_change_pct or 0) >= least]
-        return iter(moves if region is None else self._in_region(moves, region))
+            for number, (now, before) in enumerate(pair_sightings(_as_seen(later[offer]), _as_seen(earlier[offer][1])))
+            if before is not None and has_moved(now, before) and self._is_enough(now, before)
+        )
+        if self._query.region is not None:
+            moves = self._in_region(list(moves), self._query.region)
+        for offer, number, now, before in moves:
+            yield MovePlace(*view.place, *offer, number + 1), _sighting(view, offer, now, earlier[offer][0], before)
 
-    def _in_region(self, moves: Sequence[tuple[MovePlace, Sighting]], region: str) -> list[tuple[MovePlace, Sighting]]:
+    def _is_enough(self, now: Seen, before: Seen) -> bool:
+        least = self._query.min_price_change_pct
+        return least is None or abs(change_pct(now.price, before.price) or 0) >= least
+
+    def _in_region(self, moves: Sequence[_Move], region: str) -> list[_Move]:
         indexes = defaultdict(list)
-        for _, move in moves:
-            indexes[move.import_id].append(move.import_index)
+        for move in moves:
+            indexes[move.now.import_id].append(move.now.import_index)
         inside = {
             import_id: sightings.rows_in_region(self._connection, import_id, some, region)
             for import_id, some in indexes.items()
         }
-        return [each for each in moves if each[1].import_index in inside[each[1].import_id]]
+        return [move for move in moves if move.now.import_index in inside[move.now.import_id]]
 
 
 def _views(connection: Connection, period: Period) -> list[_View]:

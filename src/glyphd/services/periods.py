@@ -33,6 +33,10 @@ class Period:
         """Return the moment that all of it is before."""
         return _earlier(self.until, _just_past(self.as_of))
 
+    def has(self, moment: datetime) -> bool:
+        """Tell whether what was observed at a moment is of it."""
+        return (self.since is None or self.since <= moment) and (self.end is None or moment < self.end)
+
 
 def read_period(
     *, since: str | None = None, until: str | None = None, source: str | None = None, as_of: str | None = None
