@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from glyphd.domain.diff import Change, DiffFilters, DiffRow, DiffSort, Sighting, compare, summarise
 from glyphd.services import pairing
-from glyphd.store.sightings import SIGHTING
+from glyphd.store.sighting_columns import SIGHTING
 
 MODELS = ["A100", "H100", "h100", "é"]
 PRICES = st.sampled_from([0.01, 1.0, 1.00005, 99.99, 100.0, 100.01, 28450.5, 1e7]) | st.floats(0.01, 1e7)

@@ -156,6 +156,8 @@ def _paths(imports: int) -> Iterator[str]:
         "/api/models?as_of=2027-01-01",
         "/api/listings?limit=5",
     )
+    yield from (f"/api/models/h-100/history?bucket={bucket}&limit=2" for bucket in ("import", "day", "week", "month"))
+    yield from ("/api/models/%C3%A4/history", "/api/deltas?limit=3", "/api/deltas?min_price_change_pct=10&source=shop")
     for number in range(min(imports, 3)):
         own = f"/api/imports/{{{number}}}"
         yield from (

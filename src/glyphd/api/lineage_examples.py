@@ -118,4 +118,43 @@ LINEAGE: dict[str, Any] = {
     "later": [],
     "sightings_truncated": False,
     "events": [EVENT],
+_BUCKET: dict[str, Any] = {
+    "start": "2026-11-20T00:00:00Z",
+    "import_id": None,
+    "source": None,
+    "count": 2,
+    "min": 7899.5,
+    "p25": 7962.125,
+    "median": 8024.75,
+    "p75": 8087.375,
+    "max": 8150.0,
+}
+
+MODEL_HISTORY: dict[str, Any] = {
+    "model": "a100-40gb-pcie",
+    "names": ["A100_40GB_PCIE"],
+    "bucket": "day",
+    "items": [_BUCKET],
+    "next": None,
+}
+
+SIGHTING: dict[str, Any] = {
+    "import_id": IMPORT_ID,
+    "import_index": 1,
+    "source": "wamatek",
+    "observed_at": "2026-11-20T09:00:00Z",
+    "model": "A100_40GB_PCIE",
+    "listing_key": "3f9a1c0d52e7b846",
+    "price": 8150.0,
+    "score": 71.4,
+    "price_change": 150.0,
+    "price_change_pct": 1.875,
+    "score_change": 0.0,
+    "earlier": {
+        "import_id": PREVIOUS_ID,
+        "import_index": 1,
+        "observed_at": "2026-11-13T09:00:00Z",
+        "price": 8000.0,
+        "score": 71.4,
+    },
 }

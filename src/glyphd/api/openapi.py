@@ -21,6 +21,9 @@ _PAGED = (
     "/api/imports/{import_id}/events",
 )
 _LINKED = (*_PAGED, "/api/listings", "/api/models")
+_PAGED = ("/api/imports", "/api/imports/{import_id}/rejections", "/api/imports/{import_id}/events")
+_HISTORIES = ("/api/models/{model}/history", "/api/listings/{listing_key}/history", "/api/deltas")
+_LINKED = (*_PAGED, *_HISTORIES, "/api/listings", "/api/models")
 
 _LINKED_READS = (
     ("get", "/api/imports/{import_id}"),
@@ -66,6 +69,9 @@ EXAMPLES: dict[tuple[str, str, str], Any] = {
     ("get", "/api/sources", "200"): examples.page(examples.SOURCE),
     ("get", "/api/listings", "200"): [examples.LISTING],
     ("get", "/api/models", "200"): [examples.MODEL],
+    ("get", "/api/models/{model}/history", "200"): lineage_examples.MODEL_HISTORY,
+    ("get", "/api/listings/{listing_key}/history", "200"): examples.page(lineage_examples.SIGHTING),
+    ("get", "/api/deltas", "200"): examples.page(lineage_examples.SIGHTING),
 }
 
 _HEADERS: dict[str, dict[str, Any]] = {

@@ -11,8 +11,11 @@ from msgspec import Meta
 
 from glyphd.errors import InvalidParameter
 from glyphd.services.browsing import Position
+from glyphd.services.following import MovePlace
+from glyphd.services.periods import Place
 
 _Number = Annotated[int, Meta(ge=-(2**62), le=2**62)]  # what both engines compare with an id
+_Key = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 _Name = Annotated[str, Meta(pattern=r"^[^\x00]*$")]
 
 
@@ -34,6 +37,17 @@ def name_of(cursor: str | None) -> str | None:
 def position_of(cursor: str | None) -> Position | None:
     """Return the position among the listings in a cursor. Raises InvalidParameter."""
     return None if cursor is None else Position(*_decode(cursor, tuple[_Number, _Number]))
+
+
+def place_of(cursor: str | None) -> Place | None:
+    """Return the place in time in a cursor. Raises InvalidParameter."""
+    return None if cursor is None else Place(*_decode(cursor, tuple[_Number, _Number]))
+
+
+def move_place_of(cursor: str | None) -> MovePlace | None:
+    """Return the place among the moves in a cursor. Raises InvalidParameter."""
+    kind = tuple[_Number, _Number, _Name, _Name, _Key, _Number]
+    return None if cursor is None else MovePlace(*_decode(cursor, kind))
 
 
 def _decode(cursor: str, kind: Any) -> tuple[Any, ...]:

@@ -11,6 +11,7 @@ import typer
 
 from glyphd.cli.output import failures_reported, read_settings
 from glyphd.domain.diff import Diff, DiffFilters
+from glyphd.domain.history import Bucket, PriceBucket, Sighting
 from glyphd.domain.imports import ImportFilters
 from glyphd.domain.lineage import Lineage
 from glyphd.domain.receipts import Receipt
@@ -109,6 +110,14 @@ class Installation(Protocol):
 
     def digest(self, import_id: str) -> str:
         """Return the row digest."""
+        ...
+
+    def history(self, model: str, bucket: Bucket, period: Mapping[str, str], limit: int) -> list[PriceBucket]:
+        """Return the prices of a model through time, oldest first."""
+        ...
+
+    def deltas(self, filters: Mapping[str, Any], limit: int) -> list[Sighting]:
+        """Return price and score moves, newest first."""
         ...
 
 

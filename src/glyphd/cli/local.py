@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from glyphd.bootstrap import opened_context
 from glyphd.cli.installation import Installation, Watcher
 from glyphd.cli.output import whoever
 from glyphd.domain.diff import Diff, DiffFilters
+from glyphd.domain.history import Bucket, PriceBucket, Sighting
 from glyphd.domain.imports import PENDING, ImportFilters
 from glyphd.domain.lineage import Lineage
 from glyphd.domain.receipts import Receipt
@@ -34,6 +36,10 @@ from glyphd.services import (
     digesting,
     discarding,
     explaining,
+    charting,
+    digesting,
+    discarding,
+    following,
     inspecting,
     publishing,
     purging,
@@ -45,6 +51,7 @@ from glyphd.services import (
 )
 from glyphd.services.context import Context
 from glyphd.services.idempotency import claimed
+from glyphd.services.periods import read_period
 from glyphd.services.placing import read_options
 from glyphd.services.receiving import PORTION_BYTES, holding, receive_import, store_file
 from glyphd.services.running import run_next
@@ -182,6 +189,14 @@ class LocalInstallation:
     def digest(self, import_id: str) -> str:
         """Return the row digest."""
         return digesting.digest_import(self._context, import_id)
+
+    def history(self, model: str, bucket: Bucket, period: Mapping[str, str], limit: int) -> list[PriceBucket]:
+        """Return the prices of a model through time, oldest first."""
+        return charting.chart_prices(self._context, model, bucket, read_period(**period), limit=limit).items
+
+    def deltas(self, filters: Mapping[str, Any], limit: int) -> list[Sighting]:
+        """Return price and score moves, newest first."""
+        return list(islice(following.all_moves(self._context, following.read_query(**filters)), limit))
 
 
 @contextmanager

@@ -20,6 +20,8 @@ _COMMANDS = {
     "worker": "glyphd.cli.worker:worker",
     "import": "glyphd.cli.importing:import_files",
     "validate": "glyphd.cli.validating:validate",
+    "history": "glyphd.cli.history:show_history",
+    "deltas": "glyphd.cli.history:list_deltas",
     "openapi": "glyphd.cli.openapi:openapi",
     "imports": "glyphd.cli.imports:app",
     "diff": "glyphd.cli.comparing:diff",

@@ -13,6 +13,7 @@ from glyphd.cli.output import whoever
 from glyphd.client import Client
 from glyphd.client.options import DiffQuery
 from glyphd.domain.diff import Diff, DiffFilters
+from glyphd.domain.history import Bucket, PriceBucket, Sighting
 from glyphd.domain.imports import ImportFilters
 from glyphd.domain.report import (
     ExportFormat,
@@ -103,6 +104,15 @@ def _asked(filters: DiffFilters) -> DiffQuery:
         "min_price_change_pct": filters.min_price_change_pct,
         "sort": filters.sort,
     }
+    def history(self, model: str, bucket: Bucket, period: Mapping[str, str], limit: int) -> list[PriceBucket]:
+        """Return the prices of a model through time, oldest first."""
+        asked: dict[str, Any] = {**period}
+        return list(self._client.history(model, bucket, limit=limit, **asked))
+
+    def deltas(self, filters: Mapping[str, Any], limit: int) -> list[Sighting]:
+        """Return price and score moves, newest first."""
+        asked: dict[str, Any] = {**filters}
+        return list(self._client.deltas(limit=limit, **asked))
 
 
 @contextmanager

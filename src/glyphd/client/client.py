@@ -20,6 +20,11 @@ from glyphd.client.options import (
     ImportQuery,
     ListingQuery,
     Moment,
+    DeltaQuery,
+    ImportQuery,
+    ListingQuery,
+    Moment,
+    PeriodQuery,
     Submission,
     Wait,
     as_parameters,
@@ -29,6 +34,7 @@ from glyphd.client.submitting import OnReport, answered, await_import, path_of, 
 from glyphd.client.uploads import Submittable
 from glyphd.domain.diff import Diff
 from glyphd.domain.lineage import Lineage
+from glyphd.domain.history import PriceBucket, Sighting
 from glyphd.domain.receipts import Receipt
 from glyphd.domain.report import (
     ImportEvent,
@@ -234,6 +240,21 @@ class Client:
         """Yield the models of the current view, or of that as of a moment, with their prices, by name."""
         params = as_parameters({"source": source, "as_of": as_of})
         return chain.from_iterable(read_arrays(self._server, "/api/models", ModelSummary, params))
+
+    def history(
+        self, model: str, bucket: str = "day", *, limit: int | None = None, **period: Unpack[PeriodQuery]
+    ) -> Iterator[PriceBucket]:
+        """Yield the prices of a model by `import`, `day`, `week` or `month`, oldest first, gaps included."""
+        path, params = f"/api/models/{quote(model, safe='')}/history", as_parameters({"bucket": bucket, **period})
+        return read_pages(self._server, path, PriceBucket, params, limit=limit)
+
+    def listing_history(self, listing_key: str, *, limit: int | None = None) -> Iterator[Sighting]:
+        """Yield every sighting of one offer, newest first, with what moved since the one before."""
+        return read_pages(self._server, f"/api/listings/{quote(listing_key)}/history", Sighting, {}, limit=limit)
+
+    def deltas(self, *, limit: int | None = None, **filters: Unpack[DeltaQuery]) -> Iterator[Sighting]:
+        """Yield price and score moves between successive sightings of one offer in one source, newest first."""
+        return read_pages(self._server, "/api/deltas", Sighting, as_parameters(filters), limit=limit)
 
     @overload
     def listings(

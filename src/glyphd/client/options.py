@@ -90,6 +90,24 @@ class DiffQuery(TypedDict, total=False):
     model: str | None
     min_price_change_pct: float | None
     sort: str | None
+class PeriodQuery(TypedDict, total=False):
+    """Which batches: of a source; observed from ``since`` to before ``until``, and by ``as_of``."""
+
+    source: str | None
+    since: Moment | None
+    until: Moment | None
+    as_of: Moment | None
+
+
+class DeltaQuery(TypedDict, total=False):
+    """Which moves; ``min_price_change_pct`` is about prices that go up and such that go down."""
+
+    model: str | None
+    source: str | None
+    region: str | None
+    min_price_change_pct: float | None
+    since: Moment | None
+    until: Moment | None
 
 
 def as_parameters(given: Mapping[str, Any]) -> dict[str, Any]:

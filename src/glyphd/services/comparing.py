@@ -14,7 +14,7 @@ from glyphd.errors import IllegalTransition, InvalidParameter
 from glyphd.services import pairing
 from glyphd.services.context import Context
 from glyphd.services.encoding import encoded
-from glyphd.store import imports, sightings, statistics
+from glyphd.store import imports, sighting_columns, statistics
 
 EVERYTHING = DiffFilters()
 ROWS_AT_ONCE = 50_000
@@ -77,12 +77,12 @@ def summarise(connection: Connection, base_id: str, target_id: str) -> DiffSumma
 def _compare(connection: Connection, target_id: str, base_id: str | None) -> Comparison:
     target = _with_rows(connection, target_id)
     base = _with_rows(connection, base_id or _previous(target))
-    counts = [sightings.model_counts(connection, each.import_id) for each in (base, target)]
+    counts = [sighting_columns.model_counts(connection, each.import_id) for each in (base, target)]
     models = sorted({*counts[0], *counts[1]})
     sides = [
         pairing.side(
             name,
-            sightings.read_sightings(connection, each.import_id, sum(count.values())),
+            sighting_columns.read_sightings(connection, each.import_id, sum(count.values())),
             models,
             [count.get(model, 0) for model in models],
         )

@@ -17,7 +17,7 @@ from glyphd.ingest.explaining import ExplainedRecord, explain_record
 from glyphd.ingest.submitted import SubmittedFile, open_submitted
 from glyphd.services.context import Context
 from glyphd.services.inspecting import told
-from glyphd.store import artifacts, events, imports, listings, offers, rejections, visibility
+from glyphd.store import artifacts, events, imports, listings, rejections, sightings, visibility
 
 SIGHTINGS_SHOWN = 100
 EVENTS_SHOWN = 1000
@@ -38,7 +38,7 @@ def explain_listing(context: Context, import_id: str, import_index: int) -> Line
             detail = f"The import is {entry.status} and has no record {import_index}."
             raise ListingNotFound(detail, import_id=import_id, import_index=import_index)
         stored = artifacts.artifacts_of(connection, import_id)
-        sightings = _sightings(connection, entry, listing) if listing else ([], [], False)
+        seen = _sightings(connection, entry, listing) if listing else ([], [], False)
         happened = events.list_events(connection, import_id, limit=EVENTS_SHOWN)
     record, missing = _record(context, entry, stored, import_index)
     return Lineage(
@@ -53,9 +53,9 @@ def explain_listing(context: Context, import_id: str, import_index: int) -> Line
         warnings=sorted(record.verdict.warning_counts) if record else [],
         issues=rejection.issues if rejection else [],
         listing=listing,
-        earlier=sightings[0],
-        later=sightings[1],
-        sightings_truncated=sightings[2],
+        earlier=seen[0],
+        later=seen[1],
+        sightings_truncated=seen[2],
         events=list(map(told, happened)),
     )
 
@@ -79,14 +79,12 @@ def _by_key(connection: Connection, named: str) -> tuple[str, int] | None:
         key = listing_key_from_hex(named)
     except ValueError:
         return None
-    views = visibility.batch_views(connection)
-    place = {entry.import_id: at for at, entry in enumerate(views)}
-    found = [
-        (place[row.import_id], row.import_index, row.import_id)
-        for row in offers.sightings_of_offer(connection, list(place), key)
-    ]
-    if not found:
+    place = {entry.import_id: at for at, entry in enumerate(visibility.batch_views(connection))}
+    model = sightings.model_of_offer(connection, list(place), key)
+    if model is None:
         return None
+    seen = sightings.sightings_of(connection, list(place), model, [key])
+    found = [(place[row.import_id], row.import_index, row.import_id) for row in seen]
     newest = max(at for at, _, _ in found)
     return min((import_id, index) for at, index, import_id in found if at == newest)
 
@@ -94,7 +92,7 @@ def _by_key(connection: Connection, named: str) -> tuple[str, int] | None:
 def _by_row_number(connection: Connection, named: str) -> tuple[str, int] | None:
     if not (named.isascii() and named.isdecimal() and len(named) < 16):
         return None
-    found = offers.find_row_number(connection, int(named))
+    found = listings.find_row_number(connection, int(named))
     if found is None or imports.find_import(connection, found[0]).status not in HOLDING_ROWS:
         return None
     return found
@@ -109,7 +107,7 @@ def _sightings(
     views = {each.import_id: each for each in visibility.batch_views(connection) if each.batch_id != batch.import_id}
     key, model = listing_key_from_hex(listing["listing_key"]), listing["canonical_model"]
     found = []
-    for row in offers.sightings_of_offer(connection, list(views), key, model):
+    for row in sightings.sightings_of(connection, list(views), model, [key]):
         view = views[row.import_id]
         seen = Sighting(row.import_id, row.import_index, view.source, view.observed_at, row.price, row.score)
         place = (view.observed_at or batch.imported_at, view.source, view.source_version or 0)

@@ -18,7 +18,7 @@ from glyphd.domain.diff import (
     four_decimals,
     summary_of,
 )
-from glyphd.store.sightings import Sightings
+from glyphd.store.sighting_columns import Sightings
 
 CHANGES = pl.Enum([str(change) for change in Change])
 _AMBIGUOUS = "ambiguous"

@@ -63,6 +63,13 @@ def find_listing(connection: Connection, import_id: str, import_index: int) -> d
     return next((row for row in found if row["import_index"] == import_index), None)
 
 
+def find_row_number(connection: Connection, row_number: int) -> tuple[str, int] | None:
+    """Return import_id and import_index of a row by its number (`id`); on PostgreSQL that reads the whole table."""
+    table = scored_listings.c
+    row = connection.execute(select(table.import_id, table.import_index).where(table.id == row_number)).first()
+    return None if row is None else (row.import_id, row.import_index)
+
+
 def count_rows(connection: Connection, import_id: str, filters: RowFilters) -> int:
     """Return how many rows of one import match."""
     return int(connection.execute(_matching(import_id, filters, func.count())).scalar_one())

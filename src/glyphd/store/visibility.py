@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or
 from glyphd.domain.imports import READABLE_BY_NAME, Kind, Status
 from glyphd.store.imports import of_source
 from glyphd.store.tables import import_batches
+from glyphd.store.types import NO_MOMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,11 @@ class VisibleImport:
     batch_id: str
     observed_at: datetime | None
     source_version: int | None
+
+    @property
+    def moment(self) -> datetime:
+        """When it was observed, or what stands for a moment where none is known."""
+        return self.observed_at or NO_MOMENT
 
 
 def published_imports(
@@ -136,12 +142,11 @@ def _imports() -> Select[Any]:
     """Select imports as :class:`VisibleImport`, each joined with its batch, newest first."""
     source = func.coalesce(_TABLE.source, "default")
     own = (_TABLE.id, _TABLE.import_id, _TABLE["count"], _TABLE.uncounted_facets, source)
+    observed = func.coalesce(_BATCH.observed_at, _BATCH.imported_at)
     batch = _BATCH.import_id == func.coalesce(_TABLE.parent_import_id, _TABLE.import_id)
     origin = import_batches.join(_BATCHES, batch)
     return (
-        select(*own, _BATCH.import_id, _BATCH.observed_at, _BATCH.source_version)
-        .select_from(origin)
-        .order_by(_TABLE.id.desc())
+        select(*own, _BATCH.import_id, observed, _BATCH.source_version).select_from(origin).order_by(_TABLE.id.desc())
     )
 
 

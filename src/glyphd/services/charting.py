@@ -1,0 +1,108 @@
+"""Chart the prices of a model: the batch views are chosen first, then one statement reads all prices of the page."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby, islice
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from glyphd.domain.history import Bucket, PriceBucket, bucket_start, bucket_starts
+from glyphd.domain.listing import model_key
+from glyphd.services.context import Context
+from glyphd.services.periods import Period, Place, nth_at_each_moment, views_within
+from glyphd.store import sightings, statistics
+from glyphd.store.visibility import VisibleImport
+
+_SHARES = {"min": 0.0, "p25": 0.25, "median": 0.5, "p75": 0.75, "max": 1.0}
+_UNSEEN: dict[str, None] = dict.fromkeys(_SHARES)
+
+
+@dataclass(frozen=True, slots=True)
+class PricePage:
+    """One page of buckets, oldest first; ``names`` are the model's spellings, ``last`` is None on the last page."""
+
+    names: list[str]
+    items: list[PriceBucket]
+    last: Place | None
+
+
+class _Slot(NamedTuple):
+    """A bucket before its prices are read: where it begins, whose it is if it is a batch's, and its imports."""
+
+    start: datetime
+    import_id: str | None
+    source: str | None
+    import_ids: Sequence[str]
+
+
+def chart_prices(
+    context: Context, model: str, bucket: Bucket, period: Period, *, limit: int, after: Place | None = None
+) -> PricePage:
+    """Return the prices of a model by bucket, from the first to the last one that has it; all of one state.
+
+    Spellings that differ in case, spaces, `-` and `_` are one model; one that is not known has no buckets.
+    """
+    with context.database.reading() as connection:
+        names = sorted(statistics.models_matching(connection, model_key(model)))
+        views = _from_first_to_last(connection, views_within(connection, period) if names else [], names)
+        placed = nth_at_each_moment(_slots(views, bucket), key=lambda slot: slot.start)
+        pending = ((place, slot) for place, slot in placed if after is None or place > after)
+        page = list(islice(pending, limit + 1))
+        items = _summed_up(connection, [slot for _, slot in page[:limit]], names)
+    return PricePage(names, items, page[limit - 1][0] if len(page) > limit else None)
+
+
+def _from_first_to_last(
+    connection: Connection, views: Sequence[VisibleImport], names: Sequence[str]
+) -> Sequence[VisibleImport]:
+    """Cut views in order of time to those from the first batch that has the model to the last one."""
+    having = sightings.imports_with_models(connection, [entry.import_id for entry in views], names)
+    batches = {entry.batch_id for entry in views if entry.import_id in having}
+    found = [position for position, entry in enumerate(views) if entry.batch_id in batches]
+    return views[found[0] : found[-1] + 1] if found else []
+
+
+def _slots(views: Sequence[VisibleImport], bucket: Bucket) -> Iterator[_Slot]:
+    if bucket is Bucket.IMPORT:
+        for batch_id, view in groupby(views, key=lambda entry: entry.batch_id):
+            entries = list(view)
+            import_ids = [entry.import_id for entry in entries]
+            yield _Slot(entries[0].moment, batch_id, entries[0].source, import_ids)
+    elif views:
+        starts = {
+            start: [entry.import_id for entry in entries]
+            for start, entries in groupby(views, key=lambda entry: bucket_start(bucket, entry.moment))
+        }
+        for start in bucket_starts(bucket, min(starts), max(starts)):
+            yield _Slot(start, None, None, starts.get(start, []))
+
+
+def _summed_up(connection: Connection, slots: Sequence[_Slot], names: Sequence[str]) -> list[PriceBucket]:
+    number_of = {import_id: number for number, slot in enumerate(slots) for import_id in slot.import_ids}
+    found = sightings.prices_by_import(connection, list(number_of), names)
+    numbers = np.fromiter((number_of[import_id] for import_id, _ in found), np.int64, len(found))
+    prices = np.fromiter((price for _, price in found), np.float64, len(found))
+    counts = np.bincount(numbers, minlength=len(slots)).tolist()
+    figures = iter(_percentiles(numbers, prices))
+    return [
+        PriceBucket(slot.start, slot.import_id, slot.source, count, **(next(figures) if count else _UNSEEN))
+        for slot, count in zip(slots, counts, strict=True)
+    ]
+
+
+def _percentiles(numbers: NDArray[np.int64], prices: NDArray[np.float64]) -> list[dict[str, float]]:
+    """Return the percentiles of each slot that has prices, interpolated linearly, in order of the slots' numbers."""
+    ranked = prices[np.lexsort((prices, numbers))]
+    counts = np.unique(numbers, return_counts=True)[1]
+    starts = np.cumsum(counts) - counts
+    columns = []
+    for share in _SHARES.values():
+        place = (counts - 1) * share
+        below, above = np.floor(place).astype(np.int64), np.ceil(place).astype(np.int64)
+        lower, upper = ranked[starts + below], ranked[starts + above]
+        columns.append((lower + (upper - lower) * (place - below)).tolist())
+    return [dict(zip(_SHARES, row, strict=True)) for row in zip(*columns, strict=True)]
