@@ -118,6 +118,8 @@ LINEAGE: dict[str, Any] = {
     "later": [],
     "sightings_truncated": False,
     "events": [EVENT],
+}
+
 _BUCKET: dict[str, Any] = {
     "start": "2026-11-20T00:00:00Z",
     "import_id": None,

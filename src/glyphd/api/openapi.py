@@ -20,8 +20,6 @@ _PAGED = (
     "/api/imports/{import_id}/rejections",
     "/api/imports/{import_id}/events",
 )
-_LINKED = (*_PAGED, "/api/listings", "/api/models")
-_PAGED = ("/api/imports", "/api/imports/{import_id}/rejections", "/api/imports/{import_id}/events")
 _HISTORIES = ("/api/models/{model}/history", "/api/listings/{listing_key}/history", "/api/deltas")
 _LINKED = (*_PAGED, *_HISTORIES, "/api/listings", "/api/models")
 

@@ -8,7 +8,7 @@ import typer
 
 from glyphd.cli.installation import opened_installation
 from glyphd.cli.output import AsJson, console, plain, print_json, print_table
-from glyphd.domain.lineage import Lineage, Sighting
+from glyphd.domain.lineage import Lineage, OfferSighting
 
 Named = Annotated[
     str,
@@ -56,7 +56,7 @@ def _tell_record(found: Lineage) -> None:
         _say(f"Warning: {warning}")
 
 
-def _tell_sightings(title: str, found: Sequence[Sighting]) -> None:
+def _tell_sightings(title: str, found: Sequence[OfferSighting]) -> None:
     rows = [
         (each.import_id, each.import_index, each.source, f"{each.observed_at:%F %TZ}" if each.observed_at else None,
          f"{each.price:.2f}", f"{each.score:.2f}")

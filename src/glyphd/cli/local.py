@@ -14,9 +14,9 @@ from glyphd.cli.installation import Installation, Watcher
 from glyphd.cli.output import whoever
 from glyphd.domain.diff import Diff, DiffFilters
 from glyphd.domain.history import Bucket, PriceBucket, Sighting
-from glyphd.domain.imports import PENDING, ImportFilters
+from glyphd.domain.imports import PENDING, ImportFilters, Status
 from glyphd.domain.lineage import Lineage
-from glyphd.domain.receipts import Receipt
+from glyphd.domain.receipts import PurgeReceipt, Receipt
 from glyphd.domain.report import (
     ExportFormat,
     ImportEvent,
@@ -25,20 +25,14 @@ from glyphd.domain.report import (
     RejectionVariant,
     ValidationReport,
 )
-from glyphd.domain.imports import PENDING, ImportFilters, Status
-from glyphd.domain.lineage import Lineage
-from glyphd.domain.receipts import PurgeReceipt, Receipt
-from glyphd.domain.report import ImportEvent, ImportReport, RejectedRecord, RejectionVariant, ValidationReport
 from glyphd.errors import GlyphdError
 from glyphd.logs import configure_logs
 from glyphd.services import (
+    charting,
     comparing,
     digesting,
     discarding,
     explaining,
-    charting,
-    digesting,
-    discarding,
     following,
     inspecting,
     publishing,
@@ -173,6 +167,7 @@ class LocalInstallation:
     def export_diff(self, target: str, base: str | None, filters: DiffFilters, form: ExportFormat) -> Iterable[bytes]:
         """Return all rows of a comparison as a file."""
         return comparing.export_diff(self._context, target, base, filters, form)
+
     def purge(
         self, import_ids: Sequence[str], statuses: Sequence[Status], older_than: timedelta, **terms: Any
     ) -> Iterable[PurgeReceipt]:

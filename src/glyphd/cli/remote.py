@@ -96,14 +96,6 @@ class RemoteInstallation:
         """Return all rows of a comparison as a file."""
         return self._client.export_diff(target, base, form=form, **_asked(filters))
 
-
-def _asked(filters: DiffFilters) -> DiffQuery:
-    return {
-        "change": filters.changes,
-        "model": filters.model,
-        "min_price_change_pct": filters.min_price_change_pct,
-        "sort": filters.sort,
-    }
     def history(self, model: str, bucket: Bucket, period: Mapping[str, str], limit: int) -> list[PriceBucket]:
         """Return the prices of a model through time, oldest first."""
         asked: dict[str, Any] = {**period}
@@ -113,6 +105,15 @@ def _asked(filters: DiffFilters) -> DiffQuery:
         """Return price and score moves, newest first."""
         asked: dict[str, Any] = {**filters}
         return list(self._client.deltas(limit=limit, **asked))
+
+
+def _asked(filters: DiffFilters) -> DiffQuery:
+    return {
+        "change": filters.changes,
+        "model": filters.model,
+        "min_price_change_pct": filters.min_price_change_pct,
+        "sort": filters.sort,
+    }
 
 
 @contextmanager

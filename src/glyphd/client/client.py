@@ -16,11 +16,8 @@ from glyphd.client.connection import Connection, read_as
 from glyphd.client.listings import Listing
 from glyphd.client.options import (
     Checking,
-    DiffQuery,
-    ImportQuery,
-    ListingQuery,
-    Moment,
     DeltaQuery,
+    DiffQuery,
     ImportQuery,
     ListingQuery,
     Moment,
@@ -33,8 +30,8 @@ from glyphd.client.paging import read_arrays, read_pages
 from glyphd.client.submitting import OnReport, answered, await_import, path_of, report_of, submit, validate
 from glyphd.client.uploads import Submittable
 from glyphd.domain.diff import Diff
-from glyphd.domain.lineage import Lineage
 from glyphd.domain.history import PriceBucket, Sighting
+from glyphd.domain.lineage import Lineage
 from glyphd.domain.receipts import Receipt
 from glyphd.domain.report import (
     ImportEvent,

@@ -90,6 +90,8 @@ class DiffQuery(TypedDict, total=False):
     model: str | None
     min_price_change_pct: float | None
     sort: str | None
+
+
 class PeriodQuery(TypedDict, total=False):
     """Which batches: of a source; observed from ``since`` to before ``until``, and by ``as_of``."""
 

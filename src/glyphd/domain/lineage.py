@@ -46,7 +46,7 @@ class Conversion:
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class OfferSighting:
     """The offer in another import. Price in USD."""
 
     import_id: str
@@ -78,7 +78,7 @@ class Lineage:
     warnings: Sequence[str]
     issues: Sequence[Issue]
     listing: dict[str, Any] | None
-    earlier: Sequence[Sighting]
-    later: Sequence[Sighting]
+    earlier: Sequence[OfferSighting]
+    later: Sequence[OfferSighting]
     sightings_truncated: bool
     events: Sequence[ImportEvent]

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from glyphd.domain.identity import listing_key_from_hex
 from glyphd.domain.imports import HOLDING_ROWS, PENDING, Artifact, Import
 from glyphd.domain.issues import Rejection
-from glyphd.domain.lineage import Conversion, Lineage, Origin, Sighting
+from glyphd.domain.lineage import Conversion, Lineage, OfferSighting, Origin
 from glyphd.domain.listing import fields_of
 from glyphd.errors import ArtifactDamaged, FileFault, ListingNotFound, UnsupportedFormat
 from glyphd.ingest.explaining import ExplainedRecord, explain_record
@@ -100,7 +100,7 @@ def _by_row_number(connection: Connection, named: str) -> tuple[str, int] | None
 
 def _sightings(
     connection: Connection, entry: Import, listing: dict[str, Any]
-) -> tuple[list[Sighting], list[Sighting], bool]:
+) -> tuple[list[OfferSighting], list[OfferSighting], bool]:
     """Return the nearest sightings of an offer before and after its import, and whether there are more."""
     batch = imports.find_import(connection, entry.parent_import_id or entry.import_id)
     own = (batch.observed_at or batch.imported_at, batch.source, batch.source_version or 0)
@@ -109,7 +109,7 @@ def _sightings(
     found = []
     for row in sightings.sightings_of(connection, list(views), model, [key]):
         view = views[row.import_id]
-        seen = Sighting(row.import_id, row.import_index, view.source, view.observed_at, row.price, row.score)
+        seen = OfferSighting(row.import_id, row.import_index, view.source, view.observed_at, row.price, row.score)
         place = (view.observed_at or batch.imported_at, view.source, view.source_version or 0)
         found.append((place, row.import_id, row.import_index, seen))
     found.sort(key=lambda each: each[:3])
