@@ -45,8 +45,7 @@ def read_rows(
 ) -> list[dict[str, Any]]:
     """Return rows of one import by import_index, as the API shows them."""
     table = scored_listings.c
-    columns = [type_coerce(table[name], NullType).label(name) for name in _READ]
-    query = select(*columns).where(table.import_id == import_id).order_by(table.import_index)
+    query = _shown_rows(import_id).order_by(table.import_index)
     if filters.models is None:
         query = query.where(*_conditions(filters), table.import_index > after_index).limit(limit).offset(offset)
     else:
@@ -61,6 +60,17 @@ def find_listing(connection: Connection, import_id: str, import_index: int) -> d
     """Return one row of an import, as the API shows it."""
     found = read_rows(connection, import_id, RowFilters(), after_index=import_index - 1, limit=1)
     return next((row for row in found if row["import_index"] == import_index), None)
+
+
+def rows_at(connection: Connection, import_id: str, indexes: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Return the rows of one import at these positions, by import_index, as the API shows them."""
+    found = connection.execute(_shown_rows(import_id).where(scored_listings.c.import_index.in_(indexes)))
+    return {row["import_index"]: _listing(dict(row)) for row in found.mappings()}
+
+
+def _shown_rows(import_id: str) -> Select[Any]:
+    columns = [type_coerce(scored_listings.c[name], NullType).label(name) for name in _READ]
+    return select(*columns).where(scored_listings.c.import_id == import_id)
 
 
 def count_rows(connection: Connection, import_id: str, filters: RowFilters) -> int:
