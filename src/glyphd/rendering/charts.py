@@ -5,17 +5,19 @@ shapes and texts with class names, which the style sheet of the page gives the c
 """
 
 from collections.abc import Sequence
+from math import ceil, floor, log10
 from xml.etree import ElementTree
 
 import pygal
 from markupsafe import Markup
+from pygal.style import Style
 
-from glyphd.domain.market_report import ModelMarket, Spread
+from glyphd.domain.market_report import LEAST_PRICE, ModelMarket, Spread
 
 LONGEST_LABEL = 28
 
-_Rendered = ElementTree.Element
 _COMMON = {
+    "style": Style(label_font_size=13, major_label_font_size=13, value_font_size=13),  # what room texts are given
     "js": (),
     "css": (),
     "show_legend": False,
@@ -35,19 +37,29 @@ def listings_chart(models: Sequence[ModelMarket]) -> Markup:
 
 
 def prices_chart(models: Sequence[ModelMarket]) -> Markup:
-    """Draw how the prices of each model are spread, on a logarithmic scale."""
-    chart = pygal.Box(
-        **_COMMON, height=420, box_mode="extremes", logarithmic=True, x_label_rotation=30, value_formatter="${:,.0f}".format
-    )
-    chart.x_labels = [model.model for model in models]
-    for model in models:
+    """Draw how the prices of each model are spread, on a logarithmic scale: a price of nothing has no place there."""
+    chart = pygal.Box(**_COMMON, height=420, box_mode="extremes", logarithmic=True, x_label_rotation=30)
+    drawn = [model for model in models if model.price.min >= LEAST_PRICE]
+    chart.x_labels = [model.model for model in drawn]
+    chart.y_labels = _steps(min(model.price.min for model in drawn), max(model.price.max for model in drawn))
+    chart.value_formatter = "${:,.10g}".format
+    for model in drawn:
         chart.add(model.model, _as_box(model.price))
-    return _inline(
-        chart,
-        "Prices by model",
-        "Lowest and highest price of each model, its quartiles as a box, its median as a line, in USD on a logarithmic "
-        "scale; the table of models says the same.",
-    )
+    return _inline(chart, "Prices by model", _PRICES_TOLD)
+
+
+_PRICES_TOLD = (
+    "Lowest and highest price of each model, its quartiles as a box, its median as a line, in USD on a logarithmic "
+    "scale; the table of models says the same."
+)
+
+
+def _steps(low: float, high: float) -> list[float]:
+    """Return the steps of a logarithmic scale: 1, 2 and 5 of each power of ten, just around a range."""
+    steps = [float(f"{digit}e{power}") for power in range(floor(log10(low)), ceil(log10(high)) + 1) for digit in (1, 2, 5)]
+    first = max(place for place, step in enumerate(steps) if step <= low)
+    last = min((place for place, step in enumerate(steps) if step >= high), default=len(steps) - 1)
+    return steps[first : last + 1]
 
 
 def _as_box(price: Spread) -> list[float]:
@@ -57,7 +69,7 @@ def _as_box(price: Spread) -> list[float]:
 
 def _inline(chart: "pygal.graph.graph.Graph", title: str, description: str) -> Markup:
     """Return a chart as an image of the page, with what it says for those who do not see it."""
-    root: _Rendered = chart.render_tree()
+    root: ElementTree.Element = chart.render_tree()
     _strip(root)
     for name in ("id", "xmlns"):
         root.attrib.pop(name, None)
@@ -69,7 +81,7 @@ def _inline(chart: "pygal.graph.graph.Graph", title: str, description: str) -> M
     return Markup(text)  # noqa: S704 - ElementTree has escaped every text in it
 
 
-def _strip(element: _Rendered) -> None:
+def _strip(element: ElementTree.Element) -> None:
     for child in list(element):
         if child.tag in {ElementTree.Comment, "defs", "title", "desc"} or "tooltip" in child.get("class", "").split("-"):
             element.remove(child)

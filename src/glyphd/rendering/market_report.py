@@ -5,13 +5,15 @@ from datetime import datetime
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from glyphd.domain.market_report import MarketReport, ReportedImport
 from glyphd.rendering.charts import listings_chart, prices_chart
 
 CHARTED_MODELS = 12
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&$^=:\"'@/])")
+_SPECIAL = re.compile(r"([\\`*\[\]<>|~&@]|(?<!\w)_|_(?!\w)|:(?=//)|(?<=www)\.)", re.IGNORECASE)
+"""What is markup in a line of GFM: an `_` inside a word is none, a bare URL or address is a link."""
 
 
 def render_markdown(report: MarketReport) -> str:
@@ -59,8 +61,8 @@ def _name(entry: ReportedImport) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return text on one line; what a page would take for an order is the replacement character."""
-    if not isinstance(value, str):
+    """Return text on one line, without characters that do not show; markup and what is no text as they are."""
+    if not isinstance(value, str) or isinstance(value, Markup):
         return "–" if value is None else value
     line = " ".join(value.split())
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)
