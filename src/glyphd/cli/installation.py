@@ -12,6 +12,7 @@ import typer
 from glyphd.cli.output import failures_reported, read_settings
 from glyphd.domain.imports import ImportFilters
 from glyphd.domain.lineage import Lineage
+from glyphd.domain.market_report import ReportFormat
 from glyphd.domain.receipts import Receipt
 from glyphd.domain.report import ImportEvent, ImportReport, RejectedRecord, RejectionVariant, ValidationReport
 from glyphd.settings import Settings
@@ -93,6 +94,10 @@ class Installation(Protocol):
 
     def digest(self, import_id: str) -> str:
         """Return the row digest."""
+        ...
+
+    def market_report(self, form: ReportFormat, query: Mapping[str, Any]) -> bytes:
+        """Return a market report; what it is about is named as in the HTTP API."""
         ...
 
 

@@ -5,12 +5,14 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from glyphd.bootstrap import opened_context
 from glyphd.cli.installation import Installation, Watcher
 from glyphd.cli.output import whoever
 from glyphd.domain.imports import PENDING, ImportFilters
 from glyphd.domain.lineage import Lineage
+from glyphd.domain.market_report import ReportFormat
 from glyphd.domain.receipts import Receipt
 from glyphd.domain.report import ImportEvent, ImportReport, RejectedRecord, RejectionVariant, ValidationReport
 from glyphd.errors import GlyphdError
@@ -23,6 +25,7 @@ from glyphd.services import (
     publishing,
     replaying,
     reporting,
+    reporting_market,
     returning,
     rolling_back,
     validating,
@@ -150,6 +153,10 @@ class LocalInstallation:
     def digest(self, import_id: str) -> str:
         """Return the row digest."""
         return digesting.digest_import(self._context, import_id)
+
+    def market_report(self, form: ReportFormat, query: Mapping[str, Any]) -> bytes:
+        """Return a market report; what it is about is named as in the HTTP API."""
+        return reporting_market.write_market_report(self._context, reporting_market.read_query(query), form)
 
 
 @contextmanager

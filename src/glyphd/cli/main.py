@@ -23,6 +23,7 @@ _COMMANDS = {
     "openapi": "glyphd.cli.openapi:openapi",
     "imports": "glyphd.cli.imports:app",
     "explain": "glyphd.cli.explaining:explain",
+    "report": "glyphd.cli.market:report",
     "rejections": "glyphd.cli.imports:list_rejections",
     "copy": "glyphd.cli.copying:copy",
     "doctor": "glyphd.cli.doctor:doctor",

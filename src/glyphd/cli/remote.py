@@ -12,6 +12,7 @@ from glyphd.cli.installation import Installation, Watcher
 from glyphd.cli.output import whoever
 from glyphd.client import Client
 from glyphd.domain.imports import ImportFilters
+from glyphd.domain.market_report import ReportFormat
 from glyphd.domain.report import ImportEvent, ImportReport, RejectedRecord, RejectionVariant, ValidationReport
 from glyphd.errors import MalformedRequest
 from glyphd.settings import Settings
@@ -76,6 +77,10 @@ class RemoteInstallation:
     def artifact(self, import_id: str, role: str | None) -> Iterable[bytes]:
         """Return the bytes of an artifact."""
         return self._client.artifact(import_id, role)
+
+    def market_report(self, form: ReportFormat, query: Mapping[str, Any]) -> bytes:
+        """Return a market report as the server writes it."""
+        return self._client.market_report_file(form, **query)
 
 
 @contextmanager

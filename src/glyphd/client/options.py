@@ -83,6 +83,15 @@ class ListingQuery(TypedDict, total=False):
     q: str | None
 
 
+class MarketOptions(TypedDict, total=False):
+    """What a market report is about: an import, or a view, of all sources or one; ``budget`` is in USD."""
+
+    import_id: str | None
+    as_of: Moment | None
+    source: str | None
+    budget: float | None
+
+
 def as_parameters(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what was given as query parameters."""
     return {name: _said(value) for name, value in given.items() if value is not None}

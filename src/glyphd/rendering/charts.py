@@ -56,7 +56,9 @@ _PRICES_TOLD = (
 
 def _steps(low: float, high: float) -> list[float]:
     """Return the steps of a logarithmic scale: 1, 2 and 5 of each power of ten, just around a range."""
-    steps = [float(f"{digit}e{power}") for power in range(floor(log10(low)), ceil(log10(high)) + 1) for digit in (1, 2, 5)]
+    steps = [
+        float(f"{digit}e{power}") for power in range(floor(log10(low)), ceil(log10(high)) + 1) for digit in (1, 2, 5)
+    ]
     first = max(place for place, step in enumerate(steps) if step <= low)
     last = min((place for place, step in enumerate(steps) if step >= high), default=len(steps) - 1)
     return steps[first : last + 1]
@@ -83,7 +85,9 @@ def _inline(chart: "pygal.graph.graph.Graph", title: str, description: str) -> M
 
 def _strip(element: ElementTree.Element) -> None:
     for child in list(element):
-        if child.tag in {ElementTree.Comment, "defs", "title", "desc"} or "tooltip" in child.get("class", "").split("-"):
+        if child.tag in {ElementTree.Comment, "defs", "title", "desc"} or "tooltip" in child.get("class", "").split(
+            "-"
+        ):
             element.remove(child)
         else:
             _strip(child)

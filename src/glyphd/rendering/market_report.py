@@ -11,6 +11,7 @@ from glyphd.domain.market_report import MarketReport, ReportedImport
 from glyphd.rendering.charts import listings_chart, prices_chart
 
 CHARTED_MODELS = 12
+_NOTHING = "-"
 
 _SPECIAL = re.compile(r"([\\`*\[\]<>|~&@]|(?<!\w)_|_(?!\w)|:(?=//)|(?<=www)\.)", re.IGNORECASE)
 """What is markup in a line of GFM: an `_` inside a word is none, a bare URL or address is a link."""
@@ -45,15 +46,11 @@ def _figure(value: float) -> str:
 
 def _value(score_per_dollar: float | None) -> str:
     """Return a score per 1,000 USD: per dollar it would be mostly zeros."""
-    return "–" if score_per_dollar is None else f"{score_per_dollar * 1000:,.2f}"
-
-
-def _percent(value: float) -> str:
-    return f"{value:+,.1f} %"
+    return _NOTHING if score_per_dollar is None else f"{score_per_dollar * 1000:,.2f}"
 
 
 def _moment(value: datetime | None) -> str:
-    return "–" if value is None else f"{value:%Y-%m-%d %H:%M:%S} UTC"
+    return _NOTHING if value is None else f"{value:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _name(entry: ReportedImport) -> str:
@@ -63,7 +60,7 @@ def _name(entry: ReportedImport) -> str:
 def _plain(value: Any) -> Any:
     """Return text on one line, without characters that do not show; markup and what is no text as they are."""
     if not isinstance(value, str) or isinstance(value, Markup):
-        return "–" if value is None else value
+        return _NOTHING if value is None else value
     line = " ".join(value.split())
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)
 
@@ -74,7 +71,7 @@ def _escaped_markdown(value: Any) -> Any:
 
 
 def _environment(**options: Any) -> Environment:
-    made = Environment(
+    made = Environment(  # noqa: S701 - Markdown is no HTML: there every text goes through the filter `md`
         loader=PackageLoader("glyphd.rendering"),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -86,13 +83,12 @@ def _environment(**options: Any) -> Environment:
         "usd": _usd,
         "figure": _figure,
         "value": _value,
-        "percent": _percent,
         "moment": _moment,
         "name": _name,
     }
     return made
 
 
-_MARKDOWN = _environment(autoescape=False, finalize=None)  # noqa: S701 - every text goes through the filter `md`
+_MARKDOWN = _environment(autoescape=False, finalize=None)
 _MARKDOWN.filters["md"] = _escaped_markdown
 _HTML = _environment(autoescape=True, finalize=_plain)

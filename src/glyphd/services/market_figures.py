@@ -22,7 +22,7 @@ ANOMALIES = 20
 MODELS = 500
 
 _QUANTILES = {"min": 0.0, "p25": 0.25, "median": 0.5, "p75": 0.75, "max": 1.0}
-_PRICE, _SCORE = pl.col("price"), pl.col("score")
+_price, _score = pl.col("price"), pl.col("score")
 _BY_SCORE = {"score": True, "price": False}
 _BY_VALUE = {"score_per_dollar": True, "price": False}
 _BY_DISTANCE = {"distance": True}
@@ -54,7 +54,7 @@ class Shelf:
 
     def add(self, rows: pl.DataFrame) -> None:
         """Take more rows, and count those that cost no more."""
-        bought = rows.filter(_PRICE <= self.budget)
+        bought = rows.filter(_price <= self.budget)
         self.count += bought.height
         self.best.add(bought)
 
@@ -82,7 +82,7 @@ class MarketFigures:
         self.anomaly_count += far.height
         self.anomalies.add(far)
         self.top_ranked.add(rows)
-        value = rows.filter(_PRICE >= LEAST_PRICE).with_columns((_SCORE / _PRICE).alias("score_per_dollar"))
+        value = rows.filter(_price >= LEAST_PRICE).with_columns((_score / _price).alias("score_per_dollar"))
         self.best_value.add(value)
         for shelf in self.shelves:
             shelf.add(rows)
@@ -119,12 +119,12 @@ class MarketFigures:
 
 
 def deviating(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows that :func:`glyphd.domain.market_report.deviations` finds, with `median`, `deviation`, `distance`."""
+    """Return the rows that the oracle (``deviations``) finds, with `median`, `deviation` and its size, `distance`."""
     model = "canonical_model"
-    middle = _PRICE.median().over(model).alias("median")
-    mad = (_PRICE - pl.col("median")).abs().median().over(model)
+    middle = _price.median().over(model).alias("median")
+    mad = (_price - pl.col("median")).abs().median().over(model)
     scale = pl.max_horizontal(NORMAL_MAD * mad, LEAST_SCALE * pl.col("median"))
-    deviation = ((_PRICE - pl.col("median")) / pl.col("scale")).alias("deviation")
+    deviation = ((_price - pl.col("median")) / pl.col("scale")).alias("deviation")
     return (
         rows.filter(pl.len().over(model) >= MIN_LISTINGS)
         .with_columns(middle)

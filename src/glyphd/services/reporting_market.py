@@ -33,6 +33,7 @@ from glyphd.errors import IllegalTransition, InvalidParameter
 from glyphd.rendering.market_report import render_html, render_markdown
 from glyphd.services.context import Context
 from glyphd.services.market_figures import MODELS, TOP, TOP_OF_STEP, Best, MarketFigures, shelves_for
+from glyphd.services.options import parse_moment
 from glyphd.store import artifacts, imports, listings, market, visibility
 from glyphd.store.market import ModelRange
 
@@ -49,6 +50,12 @@ def write_market_report(context: Context, query: MarketQuery, form: ReportFormat
     return (report.markdown if form is ReportFormat.MARKDOWN else render_html(report)).encode()
 
 
+def read_query(given: Mapping[str, Any]) -> MarketQuery:
+    """Read what a market report is about, as it is named in the HTTP API. Raises InvalidParameter."""
+    as_of = parse_moment("as_of", given["as_of"]) if given.get("as_of") else None
+    return MarketQuery(given.get("import_id"), as_of, given.get("source"), given.get("budget"))
+
+
 def report_market(context: Context, query: MarketQuery) -> MarketReport:
     """Return a market report, all of one state of the database.
 
@@ -56,7 +63,9 @@ def report_market(context: Context, query: MarketQuery) -> MarketReport:
     rows: while it is not finished, and once they are gone.
     """
     if query.import_id is not None and (query.as_of or query.source):
-        raise InvalidParameter("import_id names what is reported on: leave out as_of and source.", parameter="import_id")
+        raise InvalidParameter(
+            "import_id names what is reported on: leave out as_of and source.", parameter="import_id"
+        )
     with context.database.reading() as connection:
         report = _report(connection, query, _subjects(connection, query))
     return replace(report, markdown=render_markdown(report))

@@ -70,7 +70,8 @@ def rows_at(connection: Connection, import_id: str, indexes: Sequence[int]) -> d
 
 def _shown_rows(import_id: str) -> Select[Any]:
     columns = [type_coerce(scored_listings.c[name], NullType).label(name) for name in _READ]
-    return select(*columns).where(scored_listings.c.import_id == import_id)
+    query: Select[Any] = select(*columns).where(scored_listings.c.import_id == import_id)
+    return query
 
 
 def count_rows(connection: Connection, import_id: str, filters: RowFilters) -> int:

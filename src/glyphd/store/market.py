@@ -1,4 +1,4 @@
-"""What a report of the market reads: figures by model of several imports, and their sightings, some models at a time."""
+"""What a market report reads: figures by model over several imports, and their sightings, some models at a time."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
