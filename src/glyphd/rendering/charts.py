@@ -4,6 +4,7 @@ pygal writes the day, a script and a style sheet of its own into every chart. Th
 shapes and texts with class names, which the style sheet of the page gives the colours of light or dark.
 """
 
+import sys
 from collections.abc import Sequence
 from math import ceil, floor, log10
 from xml.etree import ElementTree
@@ -12,9 +13,13 @@ import pygal
 from markupsafe import Markup
 from pygal.style import Style
 
-from glyphd.domain.market_report import LEAST_PRICE, ModelMarket, Spread
+from glyphd.domain.market_report import ModelMarket, Spread
+from glyphd.rendering.plain_text import plain_line
 
 LONGEST_LABEL = 28
+
+# pygal adds a finder of plug-ins, in a form that Python 3.11 warns of at each import that fails: there are no plug-ins
+sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != pygal.__name__]
 
 _COMMON = {
     "style": Style(label_font_size=13, major_label_font_size=13, value_font_size=13),  # what room texts are given
@@ -30,22 +35,25 @@ _COMMON = {
 def listings_chart(models: Sequence[ModelMarket]) -> Markup:
     """Draw how many listings each model has."""
     chart = pygal.HorizontalBar(**_COMMON, height=90 + 26 * len(models), print_values=True, print_values_position="top")
-    chart.x_labels = [model.model for model in reversed(models)]
+    chart.x_labels = _names(models)[::-1]
     chart.add("listings", [model.listing_count for model in reversed(models)])
     chart.value_formatter = "{:,.0f}".format
     return _inline(chart, "Listings by model", "How many listings each model has; the table of models says the same.")
 
 
 def prices_chart(models: Sequence[ModelMarket]) -> Markup:
-    """Draw how the prices of each model are spread, on a logarithmic scale: a price of nothing has no place there."""
+    """Draw how the prices of each model are spread, on a logarithmic scale, on which every price is above 0."""
     chart = pygal.Box(**_COMMON, height=420, box_mode="extremes", logarithmic=True, x_label_rotation=30)
-    drawn = [model for model in models if model.price.min >= LEAST_PRICE]
-    chart.x_labels = [model.model for model in drawn]
-    chart.y_labels = _steps(min(model.price.min for model in drawn), max(model.price.max for model in drawn))
+    chart.x_labels = _names(models)
+    chart.y_labels = _steps(min(model.price.min for model in models), max(model.price.max for model in models))
     chart.value_formatter = "${:,.10g}".format
-    for model in drawn:
-        chart.add(model.model, _as_box(model.price))
+    for model in models:
+        chart.add("prices", _as_box(model.price))
     return _inline(chart, "Prices by model", _PRICES_TOLD)
+
+
+def _names(models: Sequence[ModelMarket]) -> list[str]:
+    return [plain_line(model.model) for model in models]
 
 
 _PRICES_TOLD = (

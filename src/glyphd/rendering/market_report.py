@@ -7,8 +7,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from glyphd.domain.market_report import MarketReport, ReportedImport
+from glyphd.domain.market_report import LEAST_PRICE, MarketReport, ReportedImport
 from glyphd.rendering.charts import listings_chart, prices_chart
+from glyphd.rendering.plain_text import plain_line
 
 CHARTED_MODELS = 12
 _NOTHING = "-"
@@ -25,7 +26,8 @@ def render_markdown(report: MarketReport) -> str:
 def render_html(report: MarketReport) -> str:
     """Return a report as an HTML page: no script, nothing from elsewhere, light or dark as the reader has it."""
     charted = report.models[:CHARTED_MODELS]
-    charts = [listings_chart(charted), prices_chart(charted)] if charted else []
+    priced = [model for model in charted if model.price.min >= LEAST_PRICE]  # the others are on no logarithmic scale
+    charts = [chart(models) for chart, models in ((listings_chart, charted), (prices_chart, priced)) if models]
     return _HTML.get_template("market_report.html.j2").render(report=report, title=_title(report), charts=charts)
 
 
@@ -61,8 +63,7 @@ def _plain(value: Any) -> Any:
     """Return text on one line, without characters that do not show; markup and what is no text as they are."""
     if not isinstance(value, str) or isinstance(value, Markup):
         return _NOTHING if value is None else value
-    line = " ".join(value.split())
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)
+    return plain_line(value)
 
 
 def _escaped_markdown(value: Any) -> Any:

@@ -143,7 +143,7 @@ def shelves_for(budgets: Sequence[float], limit: int) -> list[Shelf]:
 
 
 def _spread(figures: Sequence[pl.Series]) -> Spread | None:
-    if not figures:
+    if not any(map(len, figures)):
         return None
     ordered = pl.concat(figures).sort()
     found = {name: ordered.quantile(share, "linear") for name, share in _QUANTILES.items()}

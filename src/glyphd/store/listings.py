@@ -68,10 +68,9 @@ def rows_at(connection: Connection, import_id: str, indexes: Sequence[int]) -> d
     return {row["import_index"]: _listing(dict(row)) for row in found.mappings()}
 
 
-def _shown_rows(import_id: str) -> Select[Any]:
+def _shown_rows(import_id: str) -> Select[*tuple[Any, ...]]:
     columns = [type_coerce(scored_listings.c[name], NullType).label(name) for name in _READ]
-    query: Select[Any] = select(*columns).where(scored_listings.c.import_id == import_id)
-    return query
+    return select(*columns).where(scored_listings.c.import_id == import_id)
 
 
 def count_rows(connection: Connection, import_id: str, filters: RowFilters) -> int:

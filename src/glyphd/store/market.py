@@ -41,8 +41,8 @@ def model_ranges(connection: Connection, import_ids: Sequence[str]) -> list[Mode
 def sightings_between(connection: Connection, import_id: str, first: str, last: str) -> pl.DataFrame:
     """Return what an import saw of the models from ``first`` to ``last``, both inclusive, in no order."""
     columns = [sightings.c[name] for name in SIGHTINGS]
-    between = sightings.c.canonical_model.between(first, last)
-    query = select(*columns).where(sightings.c.import_id == import_id, between)
+    model = sightings.c.canonical_model  # not BETWEEN: PostgreSQL takes no COLLATE in it
+    query = select(*columns).where(sightings.c.import_id == import_id, model >= first, model <= last)
     rows = connection.execute(query.execution_options(yield_per=_ROWS_AT_ONCE)).partitions()
     return pl.concat([SIGHTINGS.to_frame(), *map(_frame, rows)])
 
