@@ -148,6 +148,7 @@ class _Installation:
 
 
 def _paths(imports: int) -> Iterator[str]:
+    yield from ("/api/report", "/api/report?as_of=2026-07-01T12:00:00Z&source=shop", "/api/report?budget=1000")
     yield from ("/api/imports?metadata=%7B%22run%22:7%7D", "/api/imports?campaign_id=july")
     yield from (
         "/api/imports?limit=2",
@@ -174,6 +175,7 @@ def _paths(imports: int) -> Iterator[str]:
         )
         yield f"/api/listings?import_id={{{number}}}"
         yield from (f"/api/listings/{{{number}}}/{index}/lineage" for index in (1, 2, 3))
+        yield from (f"/api/report?import_id={{{number}}}&format={form}" for form in ("json", "html"))
 
 
 @pytest.fixture(scope="module")

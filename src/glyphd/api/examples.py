@@ -122,6 +122,7 @@ REPORT: dict[str, Any] = {
     "published_at": "2026-11-20T09:00:00.090000Z",
     "links": {
         "self": _OWN,
+        "report": f"/api/report?import_id={IMPORT_ID}",
         "listings": f"/api/listings?import_id={IMPORT_ID}",
         "rejections": f"{_OWN}/rejections",
         "artifact": f"{_OWN}/artifact",

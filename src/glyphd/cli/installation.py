@@ -14,6 +14,7 @@ from glyphd.domain.diff import Diff, DiffFilters
 from glyphd.domain.history import Bucket, PriceBucket, Sighting
 from glyphd.domain.imports import ImportFilters
 from glyphd.domain.lineage import Lineage
+from glyphd.domain.market_report import ReportFormat
 from glyphd.domain.receipts import Receipt
 from glyphd.domain.report import (
     ExportFormat,
@@ -118,6 +119,9 @@ class Installation(Protocol):
 
     def deltas(self, filters: Mapping[str, Any], limit: int) -> list[Sighting]:
         """Return price and score moves, newest first."""
+
+    def market_report(self, form: ReportFormat, query: Mapping[str, Any]) -> bytes:
+        """Return a market report; what it is about is named as in the HTTP API."""
         ...
 
 

@@ -16,6 +16,7 @@ from glyphd.domain.diff import Diff, DiffFilters
 from glyphd.domain.history import Bucket, PriceBucket, Sighting
 from glyphd.domain.imports import PENDING, ImportFilters, Status
 from glyphd.domain.lineage import Lineage
+from glyphd.domain.market_report import ReportFormat
 from glyphd.domain.receipts import PurgeReceipt, Receipt
 from glyphd.domain.report import (
     ExportFormat,
@@ -39,6 +40,7 @@ from glyphd.services import (
     purging,
     replaying,
     reporting,
+    reporting_market,
     returning,
     rolling_back,
     validating,
@@ -192,6 +194,10 @@ class LocalInstallation:
     def deltas(self, filters: Mapping[str, Any], limit: int) -> list[Sighting]:
         """Return price and score moves, newest first."""
         return list(islice(following.all_moves(self._context, following.read_query(**filters)), limit))
+
+    def market_report(self, form: ReportFormat, query: Mapping[str, Any]) -> bytes:
+        """Return a market report; what it is about is named as in the HTTP API."""
+        return reporting_market.write_market_report(self._context, reporting_market.read_query(query), form)
 
 
 @contextmanager

@@ -26,6 +26,7 @@ _COMMANDS = {
     "imports": "glyphd.cli.imports:app",
     "diff": "glyphd.cli.comparing:diff",
     "explain": "glyphd.cli.explaining:explain",
+    "report": "glyphd.cli.market:report",
     "rejections": "glyphd.cli.imports:list_rejections",
     "copy": "glyphd.cli.copying:copy",
     "doctor": "glyphd.cli.doctor:doctor",

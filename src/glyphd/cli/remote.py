@@ -15,6 +15,7 @@ from glyphd.client.options import DiffQuery
 from glyphd.domain.diff import Diff, DiffFilters
 from glyphd.domain.history import Bucket, PriceBucket, Sighting
 from glyphd.domain.imports import ImportFilters
+from glyphd.domain.market_report import ReportFormat
 from glyphd.domain.report import (
     ExportFormat,
     ImportEvent,
@@ -105,6 +106,10 @@ class RemoteInstallation:
         """Return price and score moves, newest first."""
         asked: dict[str, Any] = {**filters}
         return list(self._client.deltas(limit=limit, **asked))
+
+    def market_report(self, form: ReportFormat, query: Mapping[str, Any]) -> bytes:
+        """Return a market report as the server writes it."""
+        return self._client.market_report_file(form, **query)
 
 
 def _asked(filters: DiffFilters) -> DiffQuery:

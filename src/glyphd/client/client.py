@@ -20,6 +20,7 @@ from glyphd.client.options import (
     DiffQuery,
     ImportQuery,
     ListingQuery,
+    MarketOptions,
     Moment,
     PeriodQuery,
     Submission,
@@ -32,6 +33,7 @@ from glyphd.client.uploads import Submittable
 from glyphd.domain.diff import Diff
 from glyphd.domain.history import PriceBucket, Sighting
 from glyphd.domain.lineage import Lineage
+from glyphd.domain.market_report import MarketReport
 from glyphd.domain.receipts import Receipt
 from glyphd.domain.report import (
     ImportEvent,
@@ -276,6 +278,14 @@ class Client:
         frames = import_module("glyphd.client.frames")
         frame: pl.DataFrame = frames.frame_of(pages)
         return frame
+
+    def market_report(self, **about: Unpack[MarketOptions]) -> MarketReport:
+        """Return the market report of an import, or of the current view. Raises ImportNotFound, IllegalTransition."""
+        return self._server.get("/api/report", MarketReport, {**as_parameters(about), "format": "json"})
+
+    def market_report_file(self, form: str, **about: Unpack[MarketOptions]) -> bytes:
+        """Return a market report as `md`, `html` or `json`. Raises as :meth:`market_report`."""
+        return self._server.ask("GET", "/api/report", params={**as_parameters(about), "format": form}).content
 
     def schema_versions(self) -> SchemaVersions:
         """Return the schema versions that a batch may name."""

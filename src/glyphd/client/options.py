@@ -112,6 +112,15 @@ class DeltaQuery(TypedDict, total=False):
     until: Moment | None
 
 
+class MarketOptions(TypedDict, total=False):
+    """What a market report is about: an import, or a view, of all sources or one; ``budget`` is in USD."""
+
+    import_id: str | None
+    as_of: Moment | None
+    source: str | None
+    budget: float | None
+
+
 def as_parameters(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what was given as query parameters."""
     return {name: _said(value) for name, value in given.items() if value is not None}

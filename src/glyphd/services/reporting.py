@@ -110,6 +110,7 @@ def _links(entry: Import) -> dict[str, str]:
     own = f"/api/imports/{entry.import_id}"
     return {
         "self": own,
+        "report": f"/api/report?import_id={entry.import_id}",
         "listings": f"/api/listings?import_id={entry.import_id}",
         "rejections": f"{own}/rejections",
         "artifact": f"{own}/artifact",

@@ -45,8 +45,7 @@ def read_rows(
 ) -> list[dict[str, Any]]:
     """Return rows of one import by import_index, as the API shows them."""
     table = scored_listings.c
-    columns = [type_coerce(table[name], NullType).label(name) for name in _READ]
-    query = select(*columns).where(table.import_id == import_id).order_by(table.import_index)
+    query = _shown_rows(import_id).order_by(table.import_index)
     if filters.models is None:
         query = query.where(*_conditions(filters), table.import_index > after_index).limit(limit).offset(offset)
     else:
@@ -68,6 +67,17 @@ def find_row_number(connection: Connection, row_number: int) -> tuple[str, int] 
     table = scored_listings.c
     row = connection.execute(select(table.import_id, table.import_index).where(table.id == row_number)).first()
     return None if row is None else (row.import_id, row.import_index)
+
+
+def rows_at(connection: Connection, import_id: str, indexes: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Return the rows of one import at these positions, by import_index, as the API shows them."""
+    found = connection.execute(_shown_rows(import_id).where(scored_listings.c.import_index.in_(indexes)))
+    return {row["import_index"]: _listing(dict(row)) for row in found.mappings()}
+
+
+def _shown_rows(import_id: str) -> Select[*tuple[Any, ...]]:
+    columns = [type_coerce(scored_listings.c[name], NullType).label(name) for name in _READ]
+    return select(*columns).where(scored_listings.c.import_id == import_id)
 
 
 def count_rows(connection: Connection, import_id: str, filters: RowFilters) -> int:

@@ -50,6 +50,7 @@ EXPECTED_STATUSES = {
     "POST /api/imports/{import_id}/restore": {200, 400, 404, 409, 413, 415, 422, 500, 503},
     "POST /api/imports/{import_id}/replay": {201, 202, 400, 404, 409, 413, 415, 422, 429, 500, 503, 507},
     "GET /api/sources": {200, 500, 503},
+    "GET /api/report": {200, 404, 409, 422, 500, 503},
     "GET /api/listings": {200, 404, 422, 500, 503},
     "GET /api/listings/{import_id}/{import_index}/lineage": {200, 404, 422, 500, 503},
     "GET /api/listings/{listing}/lineage": {200, 404, 422, 500, 503},
