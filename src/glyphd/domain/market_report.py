@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from statistics import median
 
+from glyphd.domain.diff import DiffFigures, ModelDiff
 from glyphd.domain.imports import Artifact, Kind
 
 
@@ -145,11 +146,25 @@ class Quality:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportedChanges:
+    """What changed from the previous import of the source to this one, and in which models most.
+
+    ``figures`` is null once the previous import was purged: its rows are gone.
+    """
+
+    import_id: str
+    source: str
+    previous_import_id: str
+    figures: DiffFigures | None
+    models: list[ModelDiff]
+
+
+@dataclass(frozen=True, slots=True)
 class MarketReport:
     """A market report. ``import_id`` is null for a view of the market; its imports are the newest first.
 
     ``models`` are those with the most rows first; ``models_truncated``: there are more. ``top_ranked`` are the best by
-    score, ``best_value`` by score per dollar.
+    score, ``best_value`` by score per dollar. ``changes`` has an entry for each import that follows another one.
     """
 
     import_id: str | None
@@ -163,6 +178,7 @@ class MarketReport:
     best_value: list[Offer]
     under_budget: list[BudgetShelf]
     anomalies: Anomalies
+    changes: list[ReportedChanges]
     quality: Quality
     markdown: str
 

@@ -7,6 +7,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from glyphd.domain.diff import Change
 from glyphd.domain.market_report import LEAST_PRICE, MarketReport, ReportedImport
 from glyphd.rendering.charts import listings_chart, prices_chart
 from glyphd.rendering.plain_text import plain_line
@@ -20,7 +21,8 @@ _SPECIAL = re.compile(r"([\\`*\[\]<>|~&@]|(?<!\w)_|_(?!\w)|:(?=//)|(?<=www)\.)",
 
 def render_markdown(report: MarketReport) -> str:
     """Return a report as Markdown (GFM tables)."""
-    return _MARKDOWN.get_template("market_report.md.j2").render(report=report, title=_title(report))
+    page = _MARKDOWN.get_template("market_report.md.j2")
+    return page.render(report=report, title=_title(report), change_names=list(Change))
 
 
 def render_html(report: MarketReport) -> str:
@@ -28,7 +30,8 @@ def render_html(report: MarketReport) -> str:
     charted = report.models[:CHARTED_MODELS]
     priced = [model for model in charted if model.price.min >= LEAST_PRICE]  # the others are on no logarithmic scale
     charts = [chart(models) for chart, models in ((listings_chart, charted), (prices_chart, priced)) if models]
-    return _HTML.get_template("market_report.html.j2").render(report=report, title=_title(report), charts=charts)
+    page = _HTML.get_template("market_report.html.j2")
+    return page.render(report=report, title=_title(report), charts=charts, change_names=list(Change))
 
 
 def _title(report: MarketReport) -> str:
@@ -49,6 +52,10 @@ def _figure(value: float) -> str:
 def _value(score_per_dollar: float | None) -> str:
     """Return a score per 1,000 USD: per dollar it would be mostly zeros."""
     return _NOTHING if score_per_dollar is None else f"{score_per_dollar * 1000:,.2f}"
+
+
+def _percent(value: float | None) -> str:
+    return _NOTHING if value is None else f"{value:+,.2f} %"
 
 
 def _moment(value: datetime | None) -> str:
@@ -84,6 +91,7 @@ def _environment(**options: Any) -> Environment:
         "usd": _usd,
         "figure": _figure,
         "value": _value,
+        "percent": _percent,
         "moment": _moment,
         "name": _name,
     }

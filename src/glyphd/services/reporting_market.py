@@ -6,14 +6,15 @@ read some models at a time: memory depends on the biggest model, and on 16 bytes
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import msgspec
 import polars as pl
 from sqlalchemy import Connection
 
-from glyphd.domain.imports import READABLE_BY_NAME, Import, Status, state_of
+from glyphd.domain.diff import DiffFigures
+from glyphd.domain.imports import HOLDING_ROWS, Import, Kind, state_of
 from glyphd.domain.market_report import (
     LEAST_PRICE,
     MIN_LISTINGS,
@@ -25,12 +26,14 @@ from glyphd.domain.market_report import (
     MarketReport,
     Offer,
     Quality,
+    ReportedChanges,
     ReportedImport,
     ReportFormat,
     budgets_for,
 )
 from glyphd.errors import IllegalTransition, InvalidParameter
 from glyphd.rendering.market_report import render_html, render_markdown
+from glyphd.services import comparing
 from glyphd.services.context import Context
 from glyphd.services.market_figures import MODELS, TOP, TOP_OF_STEP, Best, MarketFigures, shelves_for
 from glyphd.services.options import parse_moment
@@ -38,7 +41,7 @@ from glyphd.store import artifacts, imports, listings, market, visibility
 from glyphd.store.market import ModelRange
 
 ROWS_AT_ONCE = 500_000
-_HAVE_ROWS = READABLE_BY_NAME | {Status.ROLLED_BACK}
+MODELS_CHANGED = 10
 _TAKEN_OVER = sorted({*ReportedImport.__dataclass_fields__} & {*Import.__dataclass_fields__})
 
 
@@ -76,7 +79,7 @@ def _subjects(connection: Connection, query: MarketQuery) -> list[Import]:
         view = visibility.market_imports(connection, as_of=query.as_of, source=query.source)
         return [imports.find_import(connection, entry.import_id) for entry in view]
     entry = imports.find_import(connection, query.import_id)
-    if entry.status not in _HAVE_ROWS:
+    if entry.status not in HOLDING_ROWS:
         detail = f"The import is {entry.status}: there are no rows to report on."
         raise IllegalTransition(detail, **state_of(entry))
     return [entry]
@@ -98,6 +101,7 @@ def _report(connection: Connection, query: MarketQuery, subjects: Sequence[Impor
         best_value=offers.of(figures.best_value),
         under_budget=[BudgetShelf(shelf.budget, shelf.count, offers.of(shelf.best)) for shelf in figures.shelves],
         anomalies=Anomalies(figures.anomaly_count, THRESHOLD, MIN_LISTINGS, offers.anomalies(figures.anomalies)),
+        changes=[_changes(connection, entry) for entry in subjects if _follows(entry)],
         quality=_quality(subjects),
         markdown="",
     )
@@ -169,6 +173,21 @@ def _rows(best: Best) -> list[dict[str, Any]]:
 def _reported(connection: Connection, entry: Import) -> ReportedImport:
     taken = {name: getattr(entry, name) for name in _TAKEN_OVER}
     return ReportedImport(**taken, artifacts=artifacts.artifacts_of(connection, entry.import_id))
+
+
+def _follows(entry: Import) -> bool:
+    """Tell whether an import is a whole crawl that came after another one; an amendment is only some rows of one."""
+    return entry.kind is not Kind.AMENDMENT and entry.previous_import_id is not None
+
+
+def _changes(connection: Connection, entry: Import) -> ReportedChanges:
+    previous_id = entry.previous_import_id or ""
+    if imports.find_import(connection, previous_id).status not in HOLDING_ROWS:
+        return ReportedChanges(entry.import_id, entry.source, previous_id, None, [])
+    summary = comparing.summarise(connection, previous_id, entry.import_id)
+    figures = DiffFigures(**{field.name: getattr(summary, field.name) for field in fields(DiffFigures)})
+    changed = [model for model in summary.models if model.changes]
+    return ReportedChanges(entry.import_id, entry.source, previous_id, figures, changed[:MODELS_CHANGED])
 
 
 def _quality(subjects: Sequence[Import]) -> Quality:

@@ -145,3 +145,26 @@ def test_without_rows_there_is_no_report(
     for view in ({"source": "a"}, {"as_of": _JULY}):
         with pytest.raises(InvalidParameter):
             _of(context, waiting, **view)
+
+
+def test_what_changed_since_the_previous_import(
+    context: Context, publish: Callable[..., str], make_lines: Callable[..., str]
+) -> None:
+    """In an import's own report and in that of the view; the same bytes when the previous one is rolled back later."""
+    first = publish(make_lines(100, seller="a") + make_lines(50, seller="b").split("\n", 1)[1], source="shop")
+    second = publish(make_lines(110, seller="a") + make_lines(7, seller="c").split("\n", 1)[1], source="shop")
+    before = {form: write_market_report(context, MarketQuery(second), form) for form in ReportFormat}
+
+    for query in (MarketQuery(second), MarketQuery()):
+        (found,) = report_market(context, query).changes
+        assert found.figures is not None
+        assert (second, first, 1, 1, 1, 0, 10.0) == (
+            found.import_id, found.previous_import_id, found.figures.appeared, found.figures.disappeared,
+            found.figures.price_up, found.figures.price_down, found.figures.median_price_change_pct,
+        )  # fmt: skip
+        assert [("H100", 3)] == [(model.model, model.changes) for model in found.models]
+    assert [] == report_market(context, MarketQuery(first)).changes
+    roll_back_import(context, first, "ana")
+    assert before == {form: write_market_report(context, MarketQuery(second), form) for form in ReportFormat}
+    assert b"+10.00 %" in before[ReportFormat.MARKDOWN]
+    assert b"+10.00 %" in before[ReportFormat.HTML]

@@ -1,7 +1,7 @@
 """Pages of a market report: whole in themselves, the same each time, and with nothing in them that a listing wrote."""
 
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from glyphd.domain.diff import DiffFigures, ModelDiff
 from glyphd.domain.imports import Artifact, Kind
 from glyphd.domain.market_report import (
     Anomalies,
@@ -18,6 +19,7 @@ from glyphd.domain.market_report import (
     ModelMarket,
     Offer,
     Quality,
+    ReportedChanges,
     ReportedImport,
     Spread,
     SummaryStats,
@@ -39,6 +41,7 @@ def _report(text: str = "H100") -> MarketReport:
             Artifact("batch", "ab" * 32, 9, text, "text/csv")
         ],
     )  # fmt: skip
+    figures = DiffFigures(1, 2, 3, 4, 5, 6, 7, -1.5, 20.25, None)
     return MarketReport(
         import_id=None,
         as_of=None,
@@ -51,6 +54,10 @@ def _report(text: str = "H100") -> MarketReport:
         best_value=[replace(offer, score_per_dollar=None, seller=None)],
         under_budget=[BudgetShelf(500.0, 1, [offer])],
         anomalies=Anomalies(2, 3.5, 5, [Anomaly(offer, 900.0, -8.0)]),
+        changes=[
+            ReportedChanges("i", text, "h", figures, [ModelDiff(**asdict(figures), model=text)]),
+            ReportedChanges("i", text, "purged", None, []),
+        ],
         quality=Quality(2, 1, 1, {"ragged_row": 1}, {"quantity_not_numeric": 2}),
         markdown="",
     )
