@@ -218,6 +218,11 @@ class Client:
         frame: pl.DataFrame = frames.frame_of(pages)
         return frame
 
+    def export(self, form: str, **filters: Unpack[ListingQuery]) -> Iterator[bytes]:
+        """Yield a file of all listings that match, with where each came from: `csv`, `ndjson` or `parquet`."""
+        with self._server.stream("/api/listings", as_parameters({**filters, "format": form})) as answer:
+            yield from answer.iter_bytes()
+
     def schema_versions(self) -> SchemaVersions:
         """Return the schema versions that a batch may name."""
         return self._server.get("/api/schema/versions", SchemaVersions)
