@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from glyphd import __version__
 from glyphd.api import openapi, problems
 from glyphd.api.request_log import RequestLog
-from glyphd.api.routes import contract, health, imports, listings
+from glyphd.api.routes import contract, health, imports, lineage, listings
 from glyphd.api.threads import Threads
 from glyphd.bootstrap import opened_context
 from glyphd.logs import configure_logs
@@ -40,7 +40,7 @@ def create_app(settings: Settings | None = None, context: Context | None = None)
         redoc_url=None,
         openapi_url="/api/openapi.json",
     )
-    for module in (imports, listings, contract, health):
+    for module in (imports, listings, lineage, contract, health):
         app.include_router(module.router)
     app.add_middleware(RequestLog)
     problems.install(app)

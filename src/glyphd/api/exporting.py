@@ -10,7 +10,7 @@ from glyphd.services.context import Context
 from glyphd.services.exporting import export_listings
 
 _EXAMPLES = {
-    ExportFormat.CSV: "id,import_id,import_index,canonical_model,vram_gb,price\n1,0199\u2026,1,H100_PCIE_80GB,80,28450.0\n",
+    ExportFormat.CSV: "id,import_id,import_index,canonical_model\n1,0199\u2026,1,H100_PCIE_80GB\n",
     ExportFormat.NDJSON: '{"id":1,"import_id":"0199\u2026","import_index":1,"canonical_model":"H100_PCIE_80GB"}\n',
     ExportFormat.PARQUET: "PAR1\u2026",
 }

@@ -11,8 +11,16 @@ import typer
 
 from glyphd.cli.output import failures_reported, read_settings
 from glyphd.domain.imports import ImportFilters
+from glyphd.domain.lineage import Lineage
 from glyphd.domain.receipts import Receipt
-from glyphd.domain.report import ImportEvent, ImportReport, RejectedRecord, RejectionVariant, ValidationReport
+from glyphd.domain.report import (
+    ExportFormat,
+    ImportEvent,
+    ImportReport,
+    RejectedRecord,
+    RejectionVariant,
+    ValidationReport,
+)
 from glyphd.settings import Settings
 
 given_url: ContextVar[str | None] = ContextVar("given_url", default=None)
@@ -84,6 +92,14 @@ class Installation(Protocol):
 
     def restore(self, import_id: str, reason: str | None) -> Receipt:
         """Put a rolled-back import back into every read."""
+        ...
+
+    def lineage(self, import_id: str, import_index: int) -> Lineage:
+        """Return where one record came from and what became of it."""
+        ...
+
+    def export(self, form: ExportFormat, query: Mapping[str, Any]) -> Iterable[bytes]:
+        """Return a file of all listings that a query finds."""
         ...
 
     def digest(self, import_id: str) -> str:

@@ -5,18 +5,29 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from glyphd.bootstrap import opened_context
 from glyphd.cli.installation import Installation, Watcher
 from glyphd.cli.output import whoever
 from glyphd.domain.imports import PENDING, ImportFilters
+from glyphd.domain.lineage import Lineage
 from glyphd.domain.receipts import Receipt
-from glyphd.domain.report import ImportEvent, ImportReport, RejectedRecord, RejectionVariant, ValidationReport
+from glyphd.domain.report import (
+    ExportFormat,
+    ImportEvent,
+    ImportReport,
+    RejectedRecord,
+    RejectionVariant,
+    ValidationReport,
+)
 from glyphd.errors import GlyphdError
 from glyphd.logs import configure_logs
 from glyphd.services import (
     digesting,
     discarding,
+    explaining,
+    exporting,
     inspecting,
     publishing,
     replaying,
@@ -25,8 +36,10 @@ from glyphd.services import (
     rolling_back,
     validating,
 )
+from glyphd.services.browsing import ListingQuery
 from glyphd.services.context import Context
 from glyphd.services.idempotency import claimed
+from glyphd.services.options import parse_moment
 from glyphd.services.placing import read_options
 from glyphd.services.receiving import PORTION_BYTES, receive_import, store_file
 from glyphd.services.running import run_next
@@ -140,6 +153,15 @@ class LocalInstallation:
     def restore(self, import_id: str, reason: str | None) -> Receipt:
         """Put a rolled-back import back into every read."""
         return rolling_back.restore_import(self._context, import_id, whoever(), reason)
+
+    def lineage(self, import_id: str, import_index: int) -> Lineage:
+        """Return where one record came from and what became of it."""
+        return explaining.explain_record(self._context, import_id, import_index)
+
+    def export(self, form: ExportFormat, query: Mapping[str, Any]) -> Iterable[bytes]:
+        """Return a file of all listings that a query finds."""
+        moments = {name: parse_moment(name, query[name]) for name in ("after", "before", "as_of") if name in query}
+        return exporting.export_listings(self._context, ListingQuery(**{**query, **moments}), form)
 
     def digest(self, import_id: str) -> str:
         """Return the row digest."""

@@ -22,6 +22,8 @@ _COMMANDS = {
     "validate": "glyphd.cli.validating:validate",
     "openapi": "glyphd.cli.openapi:openapi",
     "imports": "glyphd.cli.imports:app",
+    "explain": "glyphd.cli.explaining:explain",
+    "export": "glyphd.cli.exporting:export",
     "rejections": "glyphd.cli.imports:list_rejections",
     "copy": "glyphd.cli.copying:copy",
     "doctor": "glyphd.cli.doctor:doctor",

@@ -12,7 +12,14 @@ from glyphd.cli.installation import Installation, Watcher
 from glyphd.cli.output import whoever
 from glyphd.client import Client
 from glyphd.domain.imports import ImportFilters
-from glyphd.domain.report import ImportEvent, ImportReport, RejectedRecord, RejectionVariant, ValidationReport
+from glyphd.domain.report import (
+    ExportFormat,
+    ImportEvent,
+    ImportReport,
+    RejectedRecord,
+    RejectionVariant,
+    ValidationReport,
+)
 from glyphd.errors import MalformedRequest
 from glyphd.settings import Settings
 
@@ -29,6 +36,7 @@ class RemoteInstallation:
         self.rollback = client.rollback
         self.restore = client.restore
         self.digest = client.digest
+        self.lineage = client.lineage
 
     def submit(
         self, files: Mapping[str, Path], options: Mapping[str, str], key: str | None, watcher: Watcher
@@ -71,6 +79,10 @@ class RemoteInstallation:
     def events(self, import_id: str, limit: int) -> list[ImportEvent]:
         """Return events, oldest first."""
         return list(self._client.events(import_id, limit=limit))
+
+    def export(self, form: ExportFormat, query: Mapping[str, Any]) -> Iterable[bytes]:
+        """Return a file of all listings that a query finds."""
+        return self._client.export(form, **query)
 
     def artifact(self, import_id: str, role: str | None) -> Iterable[bytes]:
         """Return the bytes of an artifact."""

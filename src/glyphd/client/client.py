@@ -18,6 +18,7 @@ from glyphd.client.options import Checking, ImportQuery, ListingQuery, Moment, S
 from glyphd.client.paging import read_arrays, read_pages
 from glyphd.client.submitting import OnReport, answered, await_import, path_of, report_of, submit, validate
 from glyphd.client.uploads import Submittable
+from glyphd.domain.lineage import Lineage
 from glyphd.domain.receipts import Receipt
 from glyphd.domain.report import (
     ImportEvent,
@@ -222,6 +223,11 @@ class Client:
         """Yield a file of all listings that match, with where each came from: `csv`, `ndjson` or `parquet`."""
         with self._server.stream("/api/listings", as_parameters({**filters, "format": form})) as answer:
             yield from answer.iter_bytes()
+
+    def lineage(self, import_id: str, import_index: int) -> Lineage:
+        """Return where one record came from and what became of it. Raises ImportNotFound, ArtifactDamaged."""
+        path = f"/api/listings/{quote(import_id, safe='')}/{import_index}/lineage"
+        return self._server.get(path, Lineage)
 
     def schema_versions(self) -> SchemaVersions:
         """Return the schema versions that a batch may name."""

@@ -34,10 +34,11 @@ def inspect_rejections(
     with context.database.reading() as connection:
         imports.find_import(connection, import_id)
         found, more = rejections.list_rejections(connection, import_id, limit=limit, after_index=after_index)
-    return [_shown(rejection) for rejection in found], more
+    return [shown_record(rejection) for rejection in found], more
 
 
-def _shown(rejection: Rejection) -> RejectedRecord:
+def shown_record(rejection: Rejection) -> RejectedRecord:
+    """Return a record as it can be told: what is no text as base64."""
     text = rejection.encoding == "utf8"
     raw = rejection.raw.decode() if text else base64.b64encode(rejection.raw).decode()
     return RejectedRecord(rejection.import_index, raw, rejection.encoding, rejection.issues)

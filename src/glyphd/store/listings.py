@@ -177,6 +177,19 @@ def _shown_values(name: str, column: Sequence[Any]) -> Sequence[Any]:
     return shown_column(_KINDS[name], column) if name in _KINDS else column
 
 
+def sightings_of(
+    connection: Connection, import_id: str, model: str, listing_key: int
+) -> list[tuple[int, float, float]]:
+    """Return import_index, price and score of each sighting of one offer in an import."""
+    table = sightings.c
+    query = (
+        select(table.import_index, table.price, table.score)
+        .where(table.import_id == import_id, table.canonical_model == model, table.listing_key == listing_key)
+        .order_by(table.import_index)
+    )
+    return [(index, price, score) for index, price, score in connection.execute(query)]
+
+
 def last_index(connection: Connection, import_id: str) -> int:
     """Return the import_index of the last row of an import; 0 if it has none."""
     query = select(func.max(scored_listings.c.import_index)).where(scored_listings.c.import_id == import_id)

@@ -267,12 +267,12 @@ def test_an_unknown_import_is_not_found(market: Market) -> None:
 
 
 @pytest.mark.parametrize("form", ["csv", "ndjson", "parquet"])
-def test_a_file_of_listings(server: httpx.Client, form: str) -> None:
+def test_a_file_of_listings(shared_api: httpx.Client, form: str) -> None:
     """It is an attachment of its media type, without paging."""
-    answer = server.get("/api/listings", params={"format": form})
+    answer = shared_api.get("/api/listings", params={"format": form})
     assert 200 == answer.status_code
     assert answer.headers["content-disposition"].endswith(f"listings.{form}")
     for paging in ("limit", "offset", "cursor"):
-        refused = server.get("/api/listings", params={"format": form, paging: "1"})
+        refused = shared_api.get("/api/listings", params={"format": form, paging: "1"})
         assert 422 == refused.status_code
         assert paging == refused.json()["parameter"]

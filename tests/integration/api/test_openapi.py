@@ -39,6 +39,7 @@ EXPECTED_STATUSES = {
     "POST /api/imports/from-pipeline/validate": {200, 400, 409, 413, 415, 422, 500, 503, 507},
     "GET /api/imports": {200, 422, 500, 503},
     "GET /api/imports/{import_id}": {200, 404, 422, 500, 503},
+    "GET /api/listings/{import_id}/{import_index}/lineage": {200, 404, 422, 500, 503},
     "GET /api/imports/{import_id}/digest": {200, 404, 422, 500, 503},
     "GET /api/imports/{import_id}/rejections": {200, 404, 422, 500, 503},
     "GET /api/imports/{import_id}/artifact": {200, 206, 404, 416, 422, 500, 503},

@@ -1,0 +1,56 @@
+"""`glyphd export`: all listings that match, as one file."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from glyphd.cli.installation import opened_installation
+from glyphd.domain.report import ExportFormat
+from glyphd.errors import MalformedRequest
+
+
+def export(  # noqa: PLR0913 - one argument an option
+    source: Annotated[str | None, typer.Option(help="Only imports of this source.")] = None,
+    model: Annotated[str | None, typer.Option(help="Exact, but for case, spaces, - and _.")] = None,
+    import_id: Annotated[str | None, typer.Option(metavar="ID", help="Only this import.")] = None,
+    as_of: Annotated[str | None, typer.Option(metavar="TIME", help="The market as it was then (ISO 8601).")] = None,
+    form: Annotated[ExportFormat, typer.Option("--format", help="Of the file.")] = ExportFormat.PARQUET,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write it here, whole or not at all; else to standard output.")
+    ] = None,
+    *,
+    current: Annotated[bool, typer.Option("--current", help="Only each source's latest batch.")] = False,
+) -> None:
+    """Export all listings that match, with where each came from."""
+    asked = {"source": source, "model": model, "import_id": import_id, "as_of": as_of, "current": current or None}
+    query: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+    if import_id and (current or as_of):
+        raise typer.BadParameter("--import-id names one import, --current and --as-of a view of all sources.")
+    with opened_installation() as installation:
+        portions = installation.export(form, query)
+        if output is None:
+            sys.stdout.buffer.writelines(portions)
+            sys.stdout.buffer.flush()
+            return
+        try:
+            _write(portions, output)
+        except OSError as exc:
+            raise MalformedRequest(f"{output} cannot be written: {exc.strerror}.") from exc
+
+
+def _write(portions: Iterable[bytes], target: Path) -> None:
+    """Write a file under another name beside its place, and move it there once it is whole and on the disk."""
+    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}-", delete=False) as file:
+        written = Path(file.name)
+        try:
+            file.writelines(portions)
+            file.flush()
+            os.fsync(file.fileno())
+            written.replace(target)
+        finally:
+            written.unlink(missing_ok=True)
