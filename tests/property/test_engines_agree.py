@@ -166,6 +166,8 @@ def _paths(imports: int) -> Iterator[str]:
             f"{own}/artifact",
             f"{own}/digest",
             f"{own}/artifact?role=scored",
+            f"/api/listings/{{{number}}}/1/lineage",
+            f"/api/listings?import_id={{{number}}}&format=csv",
         )
         yield f"/api/listings?import_id={{{number}}}"
 

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import msgspec
 import typer
 
 from glyphd.cli.installation import opened_installation
@@ -44,7 +45,7 @@ def _print(found: Lineage) -> None:
     print_table(("", ""), facts, empty="")
     if found.cells:
         _print_heading("As it was read")
-        cells = [(cell.field, cell.header, cell.raw, cell.value) for cell in found.cells]
+        cells = [(cell.field, cell.header, cell.raw, msgspec.to_builtins(cell.value)) for cell in found.cells]
         print_table(("field", "column", "cell", "value"), cells, empty="")
     _print_sightings("Seen earlier", found.earlier)
     _print_sightings("Seen later", found.later)

@@ -14,7 +14,7 @@ from glyphd.domain.report import ExportFormat
 from glyphd.errors import MalformedRequest
 
 
-def export(  # noqa: PLR0913 - one argument an option
+def export(
     source: Annotated[str | None, typer.Option(help="Only imports of this source.")] = None,
     model: Annotated[str | None, typer.Option(help="Exact, but for case, spaces, - and _.")] = None,
     import_id: Annotated[str | None, typer.Option(metavar="ID", help="Only this import.")] = None,

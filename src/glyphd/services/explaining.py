@@ -127,8 +127,6 @@ def _find(
 ) -> Chunk | None:
     for chunk in open_submitted(files, schema_version=schema_version, limits=context.limits, spool=spool):
         if import_index < chunk.first_index + chunk.received:
-            cells = chunk.cells.filter(pl.col(IMPORT_INDEX) == import_index)
-            malformed = [each for each in chunk.malformed if each.import_index == import_index]
             return _one_record(chunk, import_index)
     return None
 

@@ -152,13 +152,8 @@ def read_values(
     table = scored_listings.c
     columns = [type_coerce(table[name], NullType) for name in ("import_index", *names, "legacy_raw")]
     inside = table.import_index.between(after_index + 1, to_index)
-    query = select(*columns).where(table.import_id == import_id, inside).order_by(table.import_index)
-    if filters.models is not None:
-        index = sightings.c.import_index
-        chosen = _matching(import_id, filters, index).where(index.between(after_index + 1, to_index))
-        query = query.where(table.import_index.in_(chosen))
-    elif not filters.are_empty:
-        query = query.where(*_conditions(filters))
+    chosen = _within(import_id, filters, after_index, to_index)
+    query = select(*columns).where(table.import_id == import_id, inside, *chosen).order_by(table.import_index)
     found = connection.execute(query).all()
     if not found:
         return [[] for _ in columns[:-1]]
@@ -171,6 +166,15 @@ def read_values(
                 column[row] = None
                 values[names.index(name)] = column
     return [indexes, *values]
+
+
+def _within(import_id: str, filters: RowFilters, after_index: int, to_index: int) -> list[ColumnElement[bool]]:
+    """Return the conditions on rows of a stretch."""
+    if filters.models is None:
+        return _conditions(filters)
+    index = sightings.c.import_index
+    chosen = _matching(import_id, filters, index).where(index.between(after_index + 1, to_index))
+    return [scored_listings.c.import_index.in_(chosen)]
 
 
 def _shown_values(name: str, column: Sequence[Any]) -> Sequence[Any]:
