@@ -172,6 +172,8 @@ def _paths(imports: int) -> Iterator[str]:
             f"{own}/diff?against={{0}}&change=unchanged&change=price_up&change=disappeared",
             f"{own}/diff?against={{1}}&format=csv",
             f"{own}/artifact?role=scored",
+            f"/api/listings/{{{number}}}/1/lineage",
+            f"/api/listings?import_id={{{number}}}&format=csv",
         )
         yield f"/api/listings?import_id={{{number}}}"
         yield from (f"/api/listings/{{{number}}}/{index}/lineage" for index in (1, 2, 3))

@@ -55,7 +55,7 @@ def import_filters(parameters: ImportParameters) -> ImportFilters:
 
 def listing_query(parameters: ListingParameters) -> ListingQuery:
     """Read the filters of `GET /api/listings`. Raises InvalidParameter for a range that nothing can be in."""
-    given: dict[str, Any] = parameters.model_dump(exclude={"limit", "offset", "cursor", "schema_version"})
+    given: dict[str, Any] = parameters.model_dump(exclude={"limit", "offset", "cursor", "schema_version", "format"})
     for name in ("after", "before", "as_of"):
         given[name] = parse_moment(name, given[name]) if given[name] else None
     for low, high in (("min_price", "max_price"), ("min_score", "max_score"), ("after", "before")):
@@ -74,13 +74,20 @@ def listings_array(request: Request, found: ListingPage, schema_version: str | N
 
     With a schema version the fields that it does not have are left out. Raises UnsupportedSchemaVersion.
     """
-    kept = fields_of(parse_schema_version("schema_version", schema_version)) if schema_version is not None else FIELDS
-    left_out = {field.name for field in FIELDS} - {field.name for field in kept}
+    left_out = fields_left_out(schema_version)
     items = [{name: value for name, value in row.items() if name not in left_out} for row in found.items]
     headers = link_to_next(
         request, encode_cursor(found.last.ledger_id, found.last.import_index) if found.last else None
     )
     return Response(msgspec.json.encode(items), 200, headers, "application/json")
+
+
+def fields_left_out(schema_version: str | None) -> set[str]:
+    """Return the fields that a schema version does not have; none without one. Raises UnsupportedSchemaVersion."""
+    if schema_version is None:
+        return set()
+    kept = fields_of(parse_schema_version("schema_version", schema_version))
+    return {field.name for field in FIELDS} - {field.name for field in kept}
 
 
 def market(parameters: ModelParameters) -> Market:

@@ -92,6 +92,9 @@ class ListingParameters(Parameters):
     schema_version: VersionName | None = Field(
         None, description="Only the fields of this row contract; all by default."
     )
+    format: Annotated[str, Field(pattern="^(json|csv|ndjson|parquet)$")] = Field(
+        "json", description="But for `json`: a file of all that match, with where each came from, and without paging."
+    )
     limit: Limit = Field(100, description="Listings a page.")
     offset: int = Field(0, ge=0, le=2**53, description="Listings to skip.")
     cursor: Cursor | None = Field(None, description=_CURSOR)

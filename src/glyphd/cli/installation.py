@@ -107,6 +107,9 @@ class Installation(Protocol):
 
     def explain(self, listing: str) -> Lineage:
         """Return the lineage of a listing, named by its key, its row number, or IMPORT_ID:INDEX."""
+
+    def export(self, form: ExportFormat, query: Mapping[str, Any]) -> Iterable[bytes]:
+        """Return a file of all listings that a query finds."""
         ...
 
     def digest(self, import_id: str) -> str:

@@ -34,6 +34,7 @@ from glyphd.services import (
     digesting,
     discarding,
     explaining,
+    exporting,
     following,
     inspecting,
     publishing,
@@ -45,8 +46,10 @@ from glyphd.services import (
     rolling_back,
     validating,
 )
+from glyphd.services.browsing import ListingQuery
 from glyphd.services.context import Context
 from glyphd.services.idempotency import claimed
+from glyphd.services.options import parse_moment
 from glyphd.services.periods import read_period
 from glyphd.services.placing import read_options
 from glyphd.services.receiving import PORTION_BYTES, holding, receive_import, store_file
@@ -182,6 +185,11 @@ class LocalInstallation:
     def explain(self, listing: str) -> Lineage:
         """Return the lineage of a listing."""
         return explaining.explain_listing(self._context, *explaining.find_record(self._context, listing))
+
+    def export(self, form: ExportFormat, query: Mapping[str, Any]) -> Iterable[bytes]:
+        """Return a file of all listings that a query finds."""
+        moments = {name: parse_moment(name, query[name]) for name in ("after", "before", "as_of") if name in query}
+        return exporting.export_listings(self._context, ListingQuery(**{**query, **moments}), form)
 
     def digest(self, import_id: str) -> str:
         """Return the row digest."""

@@ -1,13 +1,12 @@
 """`glyphd report`."""
 
-import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from glyphd.cli import options
 from glyphd.cli.installation import opened_installation
+from glyphd.cli.writing import OutputFile, write_output
 from glyphd.domain.market_report import ReportFormat
 
 _SUFFIXES = {"json": ReportFormat.JSON, "html": ReportFormat.HTML, "htm": ReportFormat.HTML}
@@ -25,20 +24,10 @@ def report(
     form: Annotated[
         ReportFormat | None, typer.Option("--format", help="The form; that of the file's suffix, else md.")
     ] = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", dir_okay=False, help="Write it there.")
-    ] = None,
+    output: OutputFile = None,
 ) -> None:
     """Report on the market: ranges, models, best offers, price anomalies, data quality."""
     chosen = form or _SUFFIXES.get(output.suffix[1:].lower() if output else "", ReportFormat.MARKDOWN)
     said = options.said(import_id=import_id, as_of=as_of, source=source, budget=budget)
     with opened_installation() as installation:
-        written = installation.market_report(chosen, said)
-    if output is None:
-        sys.stdout.buffer.write(written)
-        sys.stdout.buffer.flush()
-        return
-    try:
-        output.write_bytes(written)
-    except OSError as exc:
-        raise typer.BadParameter(f"{output} cannot be written: {exc.strerror}.", param_hint="--output") from exc
+        write_output([installation.market_report(chosen, said)], output)

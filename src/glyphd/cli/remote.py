@@ -84,6 +84,10 @@ class RemoteInstallation:
         """Return events, oldest first."""
         return list(self._client.events(import_id, limit=limit))
 
+    def export(self, form: ExportFormat, query: Mapping[str, Any]) -> Iterable[bytes]:
+        """Return a file of all listings that a query finds."""
+        return self._client.export(form, **query)
+
     def artifact(self, import_id: str, role: str | None) -> Iterable[bytes]:
         """Return the bytes of an artifact."""
         return self._client.artifact(import_id, role)

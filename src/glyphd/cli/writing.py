@@ -1,26 +1,48 @@
-"""What commands write to a file, or to standard output."""
+"""What commands write: to standard output, or to a file, whole or not at all."""
 
+import os
 import sys
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from glyphd.errors import MalformedRequest
+
 OutputFile = Annotated[
-    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there, not to standard output.")
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        dir_okay=False,
+        help="Write it there, whole or not at all; else to standard output.",
+    ),
 ]
 
 
 def write_output(portions: Iterable[bytes], file: Path | None = None) -> None:
-    """Write bytes as they come."""
+    """Write bytes as they come. Raises MalformedRequest when the file cannot be written."""
     if file is None:
-        for portion in portions:
-            sys.stdout.buffer.write(portion)
+        sys.stdout.buffer.writelines(portions)
         sys.stdout.buffer.flush()
         return
     try:
-        with file.open("wb") as opened:
-            opened.writelines(portions)
+        _write(portions, file)
     except OSError as exc:
-        raise typer.BadParameter(f"{file} cannot be written: {exc.strerror}.", param_hint="--output") from exc
+        raise MalformedRequest(f"{file} cannot be written: {exc.strerror}.") from exc
+
+
+def _write(portions: Iterable[bytes], target: Path) -> None:
+    """Write a file under another name beside its place, and move it there once it is whole and on the disk."""
+    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}-", delete=False) as file:
+        written = Path(file.name)
+        try:
+            file.writelines(portions)
+            file.flush()
+            os.fsync(file.fileno())
+            written.replace(target)
+        finally:
+            written.unlink(missing_ok=True)

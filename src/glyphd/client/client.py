@@ -13,16 +13,13 @@ from urllib.parse import quote
 import httpx
 
 from glyphd.client.connection import Connection, read_as
+from glyphd.client.lineage import LineageReads
 from glyphd.client.listings import Listing
 from glyphd.client.options import (
     Checking,
-    DeltaQuery,
-    DiffQuery,
     ImportQuery,
     ListingQuery,
-    MarketOptions,
     Moment,
-    PeriodQuery,
     Submission,
     Wait,
     as_parameters,
@@ -30,10 +27,6 @@ from glyphd.client.options import (
 from glyphd.client.paging import read_arrays, read_pages
 from glyphd.client.submitting import OnReport, answered, await_import, path_of, report_of, submit, validate
 from glyphd.client.uploads import Submittable
-from glyphd.domain.diff import Diff
-from glyphd.domain.history import PriceBucket, Sighting
-from glyphd.domain.lineage import Lineage
-from glyphd.domain.market_report import MarketReport
 from glyphd.domain.receipts import Receipt
 from glyphd.domain.report import (
     ImportEvent,
@@ -52,7 +45,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-class Client:
+class Client(LineageReads):
     """A client of one server; use it as a context manager, or close it.
 
     What the server answers as a problem is raised as the class of :mod:`glyphd.errors` with its code, carrying
@@ -201,36 +194,6 @@ class Client:
         """Return the row digest of an import, in hex. Raises ImportNotFound."""
         return self._server.get(path_of(import_id, "digest"), RowDigest).row_digest
 
-    def diff(
-        self, import_id: str, against: str | None = None, *, limit: int = 100, **filters: Unpack[DiffQuery]
-    ) -> Diff:
-        """Compare an import with an earlier one, by default its previous: all figures, and the first ``limit`` rows.
-
-        Raises ImportNotFound, IllegalTransition, InvalidParameter.
-        """
-        params = as_parameters({"against": against, "limit": limit, **filters})
-        return self._server.get(path_of(import_id, "diff"), Diff, params)
-
-    def export_diff(
-        self, import_id: str, against: str | None = None, *, form: str = "csv", **filters: Unpack[DiffQuery]
-    ) -> Iterator[bytes]:
-        """Yield all rows of a comparison as a file: csv, ndjson or parquet. Raises as :meth:`diff`."""
-        params = as_parameters({"against": against, "format": form, **filters})
-        with self._server.stream(path_of(import_id, "diff"), params) as answer:
-            yield from answer.iter_bytes()
-
-    def lineage(self, import_id: str, import_index: int) -> Lineage:
-        """Return from where one record of an import is. Raises ImportNotFound, ListingNotFound."""
-        path = f"/api/listings/{quote(import_id, safe='')}/{import_index}/lineage"
-        return self._server.get(path, Lineage)
-
-    def explain(self, listing: str) -> Lineage:
-        """Return the lineage of a listing: by listing_key, `id`, or `IMPORT_ID:INDEX`. Raises ListingNotFound."""
-        import_id, _, index = listing.rpartition(":")
-        if import_id and index.isdecimal():
-            return self.lineage(import_id, int(index))
-        return self._server.get(f"/api/listings/{quote(listing, safe='')}/lineage", Lineage)
-
     def sources(self) -> Iterator[SourceSummary]:
         """Yield the sources, by name."""
         return read_pages(self._server, "/api/sources", SourceSummary, {})
@@ -239,21 +202,6 @@ class Client:
         """Yield the models of the current view, or of that as of a moment, with their prices, by name."""
         params = as_parameters({"source": source, "as_of": as_of})
         return chain.from_iterable(read_arrays(self._server, "/api/models", ModelSummary, params))
-
-    def history(
-        self, model: str, bucket: str = "day", *, limit: int | None = None, **period: Unpack[PeriodQuery]
-    ) -> Iterator[PriceBucket]:
-        """Yield the prices of a model by `import`, `day`, `week` or `month`, oldest first, gaps included."""
-        path, params = f"/api/models/{quote(model, safe='')}/history", as_parameters({"bucket": bucket, **period})
-        return read_pages(self._server, path, PriceBucket, params, limit=limit)
-
-    def listing_history(self, listing_key: str, *, limit: int | None = None) -> Iterator[Sighting]:
-        """Yield every sighting of one offer, newest first, with what moved since the one before."""
-        return read_pages(self._server, f"/api/listings/{quote(listing_key)}/history", Sighting, {}, limit=limit)
-
-    def deltas(self, *, limit: int | None = None, **filters: Unpack[DeltaQuery]) -> Iterator[Sighting]:
-        """Yield price and score moves between successive sightings of one offer in one source, newest first."""
-        return read_pages(self._server, "/api/deltas", Sighting, as_parameters(filters), limit=limit)
 
     @overload
     def listings(
@@ -279,13 +227,10 @@ class Client:
         frame: pl.DataFrame = frames.frame_of(pages)
         return frame
 
-    def market_report(self, **about: Unpack[MarketOptions]) -> MarketReport:
-        """Return the market report of an import, or of the current view. Raises ImportNotFound, IllegalTransition."""
-        return self._server.get("/api/report", MarketReport, {**as_parameters(about), "format": "json"})
-
-    def market_report_file(self, form: str, **about: Unpack[MarketOptions]) -> bytes:
-        """Return a market report as `md`, `html` or `json`. Raises as :meth:`market_report`."""
-        return self._server.ask("GET", "/api/report", params={**as_parameters(about), "format": form}).content
+    def export(self, form: str, **filters: Unpack[ListingQuery]) -> Iterator[bytes]:
+        """Yield a file of all listings that match, with where each came from: `csv`, `ndjson` or `parquet`."""
+        with self._server.stream("/api/listings", as_parameters({**filters, "format": form})) as answer:
+            yield from answer.iter_bytes()
 
     def schema_versions(self) -> SchemaVersions:
         """Return the schema versions that a batch may name."""

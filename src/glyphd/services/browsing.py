@@ -60,11 +60,11 @@ def browse_listings(
 ) -> ListingPage:
     """Return one page of listings, all of one state of the database. Raises ImportNotFound."""
     with context.database.reading() as connection:
-        filters = _row_filters(connection, query)
+        filters = row_filters(connection, query)
         if filters.models == []:
             return ListingPage([], None)
         walk = _Walk(connection, filters, limit + 1, offset)
-        for entry in _visible_imports(connection, query, after):
+        for entry in visible_imports(connection, query, after):
             walk.visit(entry, after.import_index if after and entry.id == after.ledger_id else 0)
             if len(walk.found) > limit:
                 break
@@ -90,7 +90,7 @@ class _Walk:
     found: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
 
     def visit(self, entry: VisibleImport, after_index: int) -> None:
-        if not _may_match(self.connection, entry, self.filters):
+        if not may_match(self.connection, entry, self.filters):
             return
         if self.offset:
             count = self._count(entry)
@@ -114,7 +114,8 @@ class _Walk:
         return listings.count_rows(self.connection, entry.import_id, self.filters)
 
 
-def _row_filters(connection: Connection, query: ListingQuery) -> RowFilters:
+def row_filters(connection: Connection, query: ListingQuery) -> RowFilters:
+    """Return what a row must be for a query; no model of its name is an empty list of ``models``."""
     models = None if query.model is None else statistics.models_matching(connection, model_key(query.model))
     return RowFilters(
         models=models,
@@ -131,7 +132,8 @@ def _row_filters(connection: Connection, query: ListingQuery) -> RowFilters:
     )
 
 
-def _visible_imports(connection: Connection, query: ListingQuery, after: Position | None) -> list[VisibleImport]:
+def visible_imports(connection: Connection, query: ListingQuery, after: Position | None) -> list[VisibleImport]:
+    """Return the imports whose rows a query may find, newest first, from a position on. Raises ImportNotFound."""
     if query.import_id is not None:
         imports.find_import(connection, query.import_id)
         return visibility.named_import(connection, query.import_id, query.source)
@@ -147,7 +149,7 @@ def _visible_imports(connection: Connection, query: ListingQuery, after: Positio
     )
 
 
-def _may_match(connection: Connection, entry: VisibleImport, filters: RowFilters) -> bool:
+def may_match(connection: Connection, entry: VisibleImport, filters: RowFilters) -> bool:
     """Tell from the figures of an import whether reading its rows can find anything."""
     if filters.models is not None and not statistics.has_model(connection, entry.import_id, filters.models):
         return False

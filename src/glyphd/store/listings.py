@@ -159,7 +159,13 @@ def _search_conditions(filters: RowFilters) -> list[ColumnElement[bool]]:
 
 
 def read_values(
-    connection: Connection, import_id: str, names: Sequence[str], *, after_index: int, to_index: int
+    connection: Connection,
+    import_id: str,
+    names: Sequence[str],
+    *,
+    after_index: int,
+    to_index: int,
+    filters: RowFilters = RowFilters(),
 ) -> list[Sequence[Any]]:
     """Return a stretch of rows as columns: import_index, then the fields of these names, as readers are shown them.
 
@@ -169,19 +175,46 @@ def read_values(
     table = scored_listings.c
     columns = [type_coerce(table[name], NullType) for name in ("import_index", *names, "legacy_raw")]
     inside = table.import_index.between(after_index + 1, to_index)
-    query = select(*columns).where(table.import_id == import_id, inside).order_by(table.import_index)
+    chosen = _within(import_id, filters, after_index, to_index)
+    query = select(*columns).where(table.import_id == import_id, inside, *chosen).order_by(table.import_index)
     found = connection.execute(query).all()
     if not found:
         return [[] for _ in columns[:-1]]
     indexes, *stored, legacy = zip(*found, strict=True)
-    values = [shown_column(_KINDS[name], column) for name, column in zip(names, stored, strict=True)]
+    values = [_shown_values(name, column) for name, column in zip(names, stored, strict=True)]
     for row, raw in enumerate(legacy):
-        for name in unshown(_KINDS, raw):
+        for name in unshown(_KINDS, raw) if raw is not None else ():
             if name in names:
                 column = list(values[names.index(name)])
                 column[row] = None
                 values[names.index(name)] = column
     return [indexes, *values]
+
+
+def _within(import_id: str, filters: RowFilters, after_index: int, to_index: int) -> list[ColumnElement[bool]]:
+    """Return the conditions on rows of a stretch."""
+    if filters.models is None:
+        return _conditions(filters)
+    index = sightings.c.import_index
+    chosen = _matching(import_id, filters, index).where(index.between(after_index + 1, to_index))
+    return [scored_listings.c.import_index.in_(chosen)]
+
+
+def _shown_values(name: str, column: Sequence[Any]) -> Sequence[Any]:
+    return shown_column(_KINDS[name], column) if name in _KINDS else column
+
+
+def sightings_of(
+    connection: Connection, import_id: str, model: str, listing_key: int
+) -> list[tuple[int, float, float]]:
+    """Return import_index, price and score of each sighting of one offer in an import."""
+    table = sightings.c
+    query = (
+        select(table.import_index, table.price, table.score)
+        .where(table.import_id == import_id, table.canonical_model == model, table.listing_key == listing_key)
+        .order_by(table.import_index)
+    )
+    return [(index, price, score) for index, price, score in connection.execute(query)]
 
 
 def last_index(connection: Connection, import_id: str) -> int:

@@ -264,3 +264,15 @@ def test_an_unknown_import_is_not_found(market: Market) -> None:
     answer = market.api.get("/api/listings?import_id=01997c1e-4a00-7d5e-9c39-0f6a4cf0a1b2")
 
     assert (404, "import_not_found") == (answer.status_code, answer.json()["code"])
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson", "parquet"])
+def test_a_file_of_listings(shared_api: httpx.Client, form: str) -> None:
+    """It is an attachment of its media type, without paging."""
+    answer = shared_api.get("/api/listings", params={"format": form})
+    assert 200 == answer.status_code
+    assert answer.headers["content-disposition"].endswith(f"listings.{form}")
+    for paging in ("limit", "offset", "cursor"):
+        refused = shared_api.get("/api/listings", params={"format": form, paging: "1"})
+        assert 422 == refused.status_code
+        assert paging == refused.json()["parameter"]

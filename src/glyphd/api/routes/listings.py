@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from glyphd.api import answers
+from glyphd.api import answers, exporting
 from glyphd.api.paging import name_of, position_of
 from glyphd.api.problems import declare
 from glyphd.api.requests import ServiceContext
@@ -19,12 +19,17 @@ router = APIRouter(prefix="/api", tags=["listings"])
 @router.get(
     "/listings",
     response_model=list[Listing],
-    responses=declare(ImportNotFound, InvalidParameter, UnsupportedSchemaVersion),
+    responses={
+        **declare(ImportNotFound, InvalidParameter, UnsupportedSchemaVersion),
+        200: {"content": exporting.FILES},
+    },
 )
 def get_listings(
     request: Request, context: ServiceContext, parameters: Annotated[ListingParameters, Query()]
 ) -> Response:
     """List the listings of published imports: newest import first, then in the order of the batch."""
+    if parameters.format != "json":
+        return exporting.listings_file(context, parameters)
     query = answers.listing_query(parameters)
     after = position_of(parameters.cursor)
     page = browsing.browse_listings(context, query, limit=parameters.limit, offset=parameters.offset, after=after)

@@ -1,0 +1,147 @@
+"""Export listings: every row that a query finds, with where it came from, as one file in constant memory.
+
+The imports are chosen in one snapshot. Their rows never change while they exist, so they are read in one short snapshot
+a portion: no long one holds back SQLite's checkpoints or PostgreSQL's vacuum, however slowly the file is taken. What is
+rolled back meanwhile is in the file as a whole, as it was visible when the file was begun; what is purged or discarded
+meanwhile breaks the file off.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import polars as pl
+
+from glyphd.domain.imports import READABLE_BY_NAME, Status, state_of
+from glyphd.domain.listing import FIELDS
+from glyphd.domain.report import ExportFormat
+from glyphd.errors import IllegalTransition
+from glyphd.ingest.keys import with_listing_keys
+from glyphd.ingest.validate import DTYPES
+from glyphd.services.browsing import ListingQuery, may_match, row_filters, visible_imports
+from glyphd.services.context import Context
+from glyphd.services.encoding import encoded
+from glyphd.store import artifacts, imports, listings
+from glyphd.store.listings import RowFilters
+from glyphd.store.visibility import VisibleImport
+
+INDEXES_PER_READ = 20_000
+ROWS_PER_FRAME = 100_000
+_HOLDING_ROWS = READABLE_BY_NAME | {Status.ROLLED_BACK}
+_MOMENT = pl.Datetime("us", "UTC")
+_NAMES = ("id", *(field.name for field in FIELDS), "created_at")
+_READ = {
+    "import_index": pl.Int64(),
+    "id": pl.Int64(),
+    **{field.name: DTYPES[field.type] for field in FIELDS},
+    "created_at": _MOMENT,
+}
+
+SCHEMA = pl.Schema(
+    {
+        "id": pl.Int64(),
+        "import_id": pl.String(),
+        "import_index": pl.Int64(),
+        **{field.name: DTYPES[field.type] for field in FIELDS},
+        "listing_key": pl.String(),
+        "created_at": _MOMENT,
+        "source": pl.String(),
+        "source_version": pl.Int64(),
+        "observed_at": _MOMENT,
+        "artifact_sha256": pl.String(),
+    }
+)
+"""The columns of an export: those of a listing, then what is known of where it came from.
+
+``source_version`` and ``observed_at`` are those of the batch in whose view a row is. ``artifact_sha256`` is that of its
+import's file; of a pipeline run those of both files, with a space between.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """An import to be exported, and the digests of its files."""
+
+    entry: VisibleImport
+    last_index: int
+    artifact_sha256: str | None
+
+
+def export_listings(
+    context: Context, query: ListingQuery, form: ExportFormat, left_out: Iterable[str] = ()
+) -> Iterator[bytes]:
+    """Return the bytes of a file of all listings that a query finds, in the order of the listings.
+
+    Raises ImportNotFound here; IllegalTransition in the midst of it, when an import's rows are deleted meanwhile.
+    """
+    names = [name for name in SCHEMA if name not in set(left_out)]
+    origins, filters = _chosen(context, query)
+    frames = _gathered(frame for origin in origins for frame in _portions(context, origin, filters))
+    return encoded(form, (frame.select(names) for frame in frames), pl.Schema({name: SCHEMA[name] for name in names}))
+
+
+def _chosen(context: Context, query: ListingQuery) -> tuple[list[_Origin], RowFilters]:
+    """Return what is to be exported, all of one state of the database."""
+    with context.database.reading() as connection:
+        filters = row_filters(connection, query)
+        found = visible_imports(connection, query, None)
+        chosen = [entry for entry in found if filters.models != [] and may_match(connection, entry, filters)]
+        return [
+            _Origin(
+                entry,
+                listings.last_index(connection, entry.import_id),
+                " ".join(each.sha256 for each in artifacts.artifacts_of(connection, entry.import_id)) or None,
+            )
+            for entry in chosen
+        ], filters
+
+
+def _portions(context: Context, origin: _Origin, filters: RowFilters) -> Iterator[pl.DataFrame]:
+    entry = origin.entry
+    read = partial(listings.read_values, import_id=entry.import_id, names=_NAMES, filters=filters)
+    for start in range(0, origin.last_index, INDEXES_PER_READ):
+        with context.database.reading() as connection:
+            present = imports.find_import(connection, entry.import_id)
+            if present.status not in _HOLDING_ROWS:
+                detail = f"The import is {present.status} now: its rows were deleted while they were exported."
+                raise IllegalTransition(detail, **state_of(present))
+            with context.database.undecoded(connection):
+                columns = read(connection, after_index=start, to_index=start + INDEXES_PER_READ)
+        if columns[0]:
+            yield _frame(dict(zip(_READ, columns, strict=True)), origin)
+
+
+def _frame(columns: Mapping[str, Sequence[Any]], origin: _Origin) -> pl.DataFrame:
+    rows = with_listing_keys(pl.DataFrame({name: _series(name, values) for name, values in columns.items()}))
+    entry = origin.entry
+    constants = {
+        "import_id": entry.import_id,
+        "source": entry.source,
+        "source_version": entry.source_version,
+        "observed_at": entry.observed_at,
+        "artifact_sha256": origin.artifact_sha256,
+        "listing_key": pl.Series(map("{:016x}".format, rows["listing_key"].cast(pl.UInt64, wrap_numerical=True))),
+    }
+    known = {name: pl.lit(value, SCHEMA[name]) for name, value in constants.items()}
+    return rows.with_columns(**known).select(SCHEMA.names())
+
+
+def _series(name: str, values: Sequence[Any]) -> pl.Series:
+    """Return a column; moments by their distinct values, since polars takes 2 µs for each that it is given."""
+    if _READ[name] != _MOMENT:
+        return pl.Series(name, values, _READ[name])
+    places = {value: place for place, value in enumerate(dict.fromkeys(values))}
+    return pl.Series(name, list(places), _MOMENT).gather([places[value] for value in values])
+
+
+def _gathered(frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Put small frames together: each becomes a row group of a Parquet file."""
+    held: list[pl.DataFrame] = []
+    for frame in frames:
+        held.append(frame)
+        if sum(map(len, held)) >= ROWS_PER_FRAME:
+            yield pl.concat(held, rechunk=True)
+            held = []
+    if held:
+        yield pl.concat(held, rechunk=True)
