@@ -160,24 +160,28 @@ def _paths(imports: int) -> Iterator[str]:
     yield from (f"/api/models/h-100/history?bucket={bucket}&limit=2" for bucket in ("import", "day", "week", "month"))
     yield from ("/api/models/%C3%A4/history", "/api/deltas?limit=3", "/api/deltas?min_price_change_pct=10&source=shop")
     for number in range(min(imports, 3)):
-        own = f"/api/imports/{{{number}}}"
-        yield from (
-            own,
-            f"{own}/events",
-            f"{own}/rejections?limit=2",
-            f"{own}/rejections?format=csv",
-            f"{own}/artifact",
-            f"{own}/digest",
-            f"{own}/diff?limit=3",
-            f"{own}/diff?against={{0}}&change=unchanged&change=price_up&change=disappeared",
-            f"{own}/diff?against={{1}}&format=csv",
-            f"{own}/artifact?role=scored",
-            f"/api/listings/{{{number}}}/1/lineage",
-            f"/api/listings?import_id={{{number}}}&format=csv",
-        )
-        yield f"/api/listings?import_id={{{number}}}"
-        yield from (f"/api/listings/{{{number}}}/{index}/lineage" for index in (1, 2, 3))
-        yield from (f"/api/report?import_id={{{number}}}&format={form}" for form in ("json", "html"))
+        yield from _paths_of(f"{{{number}}}")
+
+
+def _paths_of(name: str) -> Iterator[str]:
+    """Return what is asked of one import."""
+    own = f"/api/imports/{name}"
+    yield from (
+        own,
+        f"{own}/events",
+        f"{own}/rejections?limit=2",
+        f"{own}/rejections?format=csv",
+        f"{own}/artifact",
+        f"{own}/digest",
+        f"{own}/diff?limit=3",
+        f"{own}/diff?against={{0}}&change=unchanged&change=price_up&change=disappeared",
+        f"{own}/diff?against={{1}}&format=csv",
+        f"{own}/artifact?role=scored",
+        f"/api/listings?import_id={name}&format=csv",
+        f"/api/listings?import_id={name}",
+    )
+    yield from (f"/api/listings/{name}/{index}/lineage" for index in (1, 2, 3))
+    yield from (f"/api/report?import_id={name}&format={form}" for form in ("json", "html"))
 
 
 @pytest.fixture(scope="module")

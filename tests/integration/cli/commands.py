@@ -72,7 +72,7 @@ LOOKING = {
     "report --as-of x": 1,
     "report --format pdf": 2,
     "explain {replay}:2 --json": 0,
-    "explain {failed}:1": 1,
+    "explain {failed}:1": 0,
     "explain {published}": 1,
     "export --format csv": 0,
     "export --format ndjson --model h100 --current": 0,
