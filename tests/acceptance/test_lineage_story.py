@@ -32,8 +32,11 @@ class Story:
         """A client of the server."""
         return self.server.client
 
-    def crawl(self, factors: dict[str, float], dropped: set[int]) -> dict[str, Any]:
-        """Import the file with prices multiplied by model and without some records; return the report."""
+    def crawl(self, factors: dict[str, float], dropped: set[int], *, again: bool = False) -> dict[str, Any]:
+        """Import the file with prices multiplied by model and without some records; return the report.
+
+        ``again``: the same request as before, with the key of it.
+        """
         kept = [record for index, record in enumerate(self.records, 1) if index not in dropped]
         text = io.StringIO()
         writer = csv.DictWriter(text, self.records[0])
@@ -41,11 +44,13 @@ class Story:
         for record in kept:
             factor = factors.get(record["canonical_model"], 1)
             writer.writerow({**record, "price": str(round(float(record["price"]) * factor, 2))})
-        data = {"source": SOURCE, "observed_at": CRAWLS[len(self.imports)]}
-        key = {"Idempotency-Key": f"crawl-{len(self.imports)}"}
+        number = len(self.imports) - again
+        data = {"source": SOURCE, "observed_at": CRAWLS[number]}
+        key = {"Idempotency-Key": f"crawl-{number}"}
         files = {"file": ("crawl.csv", text.getvalue().encode())}
         report: dict[str, Any] = self.client.post("/api/import", data=data, files=files, headers=key).json()
-        self.imports.append(report["import_id"])
+        if report["import_id"] not in self.imports:
+            self.imports.append(report["import_id"])
         return report
 
     def get(self, path: str, **params: Any) -> Any:
@@ -64,7 +69,7 @@ class Story:
         assert 0 == ran.returncode, ran.stderr
         return ran.stdout
 
-    def market(self, model: str, listing_key: str) -> dict[str, bytes]:
+    def market(self, plan: "Plan") -> dict[str, bytes]:
         """Return everything that is read without naming an import, byte for byte."""
         paths = [
             "/api/listings?limit=1000",
@@ -74,8 +79,8 @@ class Story:
             "/api/listings?format=parquet",
             "/api/models",
             "/api/models?as_of=2026-08-01T00:00:00Z",
-            *(f"/api/models/{model}/history?bucket={bucket}" for bucket in ("import", "day", "week", "month")),
-            f"/api/listings/{listing_key}/history",
+            *(f"/api/models/{plan.broken}/history?bucket={bucket}" for bucket in ("import", "day", "week", "month")),
+            f"/api/listings/{plan.watched_key}/history",
             "/api/deltas?limit=1000",
             *(f"/api/report?format={form}" for form in ("json", "md", "html")),
         ]
@@ -95,59 +100,85 @@ def story(start: Callable[..., Server], pipeline_file: Callable[[str], Path]) ->
     return Story(start("--migrate"), records)
 
 
-def test_the_story(story: Story, tmp_path: Path) -> None:
+@dataclass
+class Plan:
+    """What the crawls after the first change: one model gets dearer, another one's prices are bad, offers are gone."""
+
+    dearer: str
+    dearer_rows: int
+    broken: str
+    broken_rows: int
+    dropped: set[int]
+    watched_key: str
+
+
+def planned(rows: list[dict[str, Any]]) -> Plan:
+    """Choose the two most common models, and offers of others that share their key with no other row."""
+    keys, models = (Counter(row[name] for row in rows) for name in ("listing_key", "canonical_model"))
+    (dearer, dearer_rows), (broken, broken_rows), *_ = models.most_common()
+    alone = [row for row in rows if keys[row["listing_key"]] == 1]
+    others = [row["import_index"] for row in alone if row["canonical_model"] not in {dearer, broken}]
+    watched = next(row["listing_key"] for row in alone if row["canonical_model"] == broken)
+    return Plan(dearer, dearer_rows, broken, broken_rows, set(others[:DROPPED]), watched)
+
+
+def test_the_story(story: Story) -> None:
     """Crawl, crawl again, a bad crawl; what it did is told, undone and done again, and nothing else ever changes."""
     first = story.crawl({}, set())
     assert (173, 148, 25) == (first["received"], first["count"], first["rejected"])
-    rows = story.get("/api/listings", import_id=story.imports[0], limit=1000)
-    keys, models = (Counter(row[name] for row in rows) for name in ("listing_key", "canonical_model"))
-    alone = [row for row in rows if keys[row["listing_key"]] == 1]
-    (dearer, dearer_rows), (broken, broken_rows), *_ = models.most_common()
-    dropped = {row["import_index"] for row in alone if row["canonical_model"] not in {dearer, broken}}
-    dropped = set(sorted(dropped)[:DROPPED])
+    plan = planned(story.get("/api/listings", import_id=story.imports[0], limit=1000))
+    _crawl_again(story, plan)
+    before, reports = story.market(plan), list(map(story.reports, story.imports))
 
-    second = story.crawl({dearer: 1.1}, dropped)
+    story.crawl({plan.dearer: 1.1, plan.broken: 0.01}, plan.dropped)
+    bad = story.imports[2]
+    during, report_of_bad = story.market(plan), story.reports(bad)
+    assert all(before[path] != during[path] for path in before)
+    _see_what_is_bad(story, plan, bad)
+
+    _take_it_out(story, plan, bad)
+    assert before == story.market(plan)
+    assert [*reports, report_of_bad] == list(map(story.reports, story.imports))
+
+    assert "is published" in story.command("imports", "restore", bad, "--reason", "they were right")
+    assert during == story.market(plan)
+    assert [*reports, report_of_bad] == list(map(story.reports, story.imports))
+    events = [event["action"] for event in story.get(f"/api/imports/{bad}/events")["items"]]
+    assert ["received", "started", "published", "rolled_back", "restored"] == events
+
+
+def _crawl_again(story: Story, plan: Plan) -> None:
+    """The second crawl has what was planned, and its diff with the first says so."""
+    second = story.crawl({plan.dearer: 1.1}, plan.dropped)
     assert (second["count"], second["previous_import_id"]) == (148 - DROPPED, story.imports[0])
     diff = story.get(f"/api/imports/{story.imports[1]}/diff")
     assert story.imports[:2] == [diff["base"]["import_id"], diff["target"]["import_id"]]
     assert {
         "appeared": 0,
         "disappeared": DROPPED,
-        "price_up": dearer_rows,
+        "price_up": plan.dearer_rows,
         "price_down": 0,
-        "unchanged": 148 - DROPPED - dearer_rows,
+        "unchanged": 148 - DROPPED - plan.dearer_rows,
     } == {name: diff["summary"][name] for name in ("appeared", "disappeared", "price_up", "price_down", "unchanged")}
 
-    offer = next(row for row in alone if row["canonical_model"] == broken)
-    before, reports = story.market(broken, offer["listing_key"]), list(map(story.reports, story.imports))
-    story.crawl({dearer: 1.1, broken: 0.01}, dropped)
-    bad = story.imports[2]
-    during, report_of_bad = story.market(broken, offer["listing_key"]), story.reports(bad)
-    assert all(before[path] != during[path] for path in before)
 
+def _see_what_is_bad(story: Story, plan: Plan, bad: str) -> None:
+    """The command line tells of every price that fell to a hundredth, and of nothing else."""
     told = json.loads(story.command("diff", bad, "--json"))
-    summary = told["summary"]
-    assert (0, 0, 0, broken_rows) == tuple(
-        summary[name] for name in ("appeared", "disappeared", "price_up", "price_down")
-    )
+    figures = [told["summary"][name] for name in ("appeared", "disappeared", "price_up", "price_down")]
+    assert [0, 0, 0, plan.broken_rows] == figures
     assert {"price_down"} == {item["change"] for item in told["items"]}
     assert all(-99.1 < item["price_change_pct"] < -98.9 for item in told["items"])
 
+
+def _take_it_out(story: Story, plan: Plan, bad: str) -> None:
+    """The receipt tells what that did; the diff still answers, and a late retry brings nothing back."""
     receipt = story.change(bad, "rollback", "prices in hundreds")
     assert (148 - DROPPED, [], story.imports[1]) == (
         receipt["rows_hidden"],
         receipt["later_imports"],
         receipt["current_view"]["import_id"],
     )
-    assert before == story.market(broken, offer["listing_key"])
-    assert reports == list(map(story.reports, story.imports[:2]))
-    assert report_of_bad == story.reports(bad)
     assert [] == story.get("/api/listings", import_id=bad)
-    assert broken_rows == story.get(f"/api/imports/{bad}/diff")["summary"]["price_down"]
-
-    assert "restored" not in story.command("imports", "restore", bad, "--reason", "they were right")
-    assert during == story.market(broken, offer["listing_key"])
-    assert report_of_bad == story.reports(bad)
-    assert ["received", "published", "rolled_back", "restored"] == [
-        event["action"] for event in story.get(f"/api/imports/{bad}/events")["items"] if event["action"] != "started"
-    ]
+    assert plan.broken_rows == story.get(f"/api/imports/{bad}/diff")["summary"]["price_down"]
+    assert "rolled_back" == story.crawl({plan.dearer: 1.1, plan.broken: 0.01}, plan.dropped, again=True)["status"]
