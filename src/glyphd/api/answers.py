@@ -48,6 +48,7 @@ def import_filters(parameters: ImportParameters) -> ImportFilters:
         campaign_id=parameters.campaign_id,
         metadata=parse_members("metadata", parameters.metadata) if parameters.metadata else {},
         statuses=parameters.status,
+        visible=parameters.visible,
         since=parse_moment("since", parameters.since) if parameters.since else None,
         until=parse_moment("until", parameters.until) if parameters.until else None,
     )

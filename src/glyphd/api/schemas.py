@@ -110,6 +110,7 @@ class ImportParameters(Parameters):
         None, description="Only imports whose metadata holds the members of this JSON object; scalar values."
     )
     status: list[Status] = Field([], description="Only these states; may be repeated.", max_length=8)
+    visible: bool = Field(default=False, description="Only those whose rows are read without naming them.")
     since: Moment | None = Field(None, description="Received at or after this moment (ISO 8601).")
     until: Moment | None = Field(None, description="Received before this moment (ISO 8601).")
     limit: Limit = Field(50, description="Imports a page.")

@@ -3,7 +3,7 @@
 import os
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -30,19 +30,34 @@ def write_output(portions: Iterable[bytes], file: Path | None = None) -> None:
         sys.stdout.buffer.flush()
         return
     try:
-        _write(portions, file)
+        write_whole(portions, file)
     except OSError as exc:
         raise MalformedRequest(f"{file} cannot be written: {exc.strerror}.") from exc
 
 
-def _write(portions: Iterable[bytes], target: Path) -> None:
-    """Write a file under another name beside its place, and move it there once it is whole and on the disk."""
+def write_whole(portions: Iterable[bytes], target: Path, holds: Callable[[Path], bool] = lambda _: True) -> bool:
+    """Write a file under another name beside its place, and move it there once it is whole and on the disk.
+
+    Unless it does not hold what it should: then it is removed, and the answer is False.
+    """
     with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}-", delete=False) as file:
         written = Path(file.name)
         try:
             file.writelines(portions)
             file.flush()
             os.fsync(file.fileno())
+            if not holds(written):
+                return False
             written.replace(target)
+            _sync(target.parent)
         finally:
             written.unlink(missing_ok=True)
+    return True
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

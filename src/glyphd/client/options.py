@@ -56,6 +56,7 @@ class ImportQuery(TypedDict, total=False):
     campaign_id: str | None
     metadata: Mapping[str, Any] | None
     status: Sequence[str] | None
+    visible: bool | None
     since: Moment | None
     until: Moment | None
 

@@ -141,7 +141,8 @@ class Import:
 class ImportFilters:
     """Which imports are wanted; ``since`` (inclusive) and ``until`` (exclusive) are about the time of receipt.
 
-    ``metadata`` are members that an import's metadata must hold, each with a scalar value.
+    ``metadata`` are members that an import's metadata must hold, each with a scalar value. ``visible``: only imports
+    whose rows are read without naming them.
     """
 
     source: str | None = None
@@ -151,6 +152,7 @@ class ImportFilters:
     until: datetime | None = None
     campaign_id: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    visible: bool = False
 
 
 _ACTIONS: dict[str, frozenset[Status]] = {

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -41,7 +42,8 @@ def _parquet(frames: Iterable[pl.DataFrame], schema: pl.Schema) -> Iterator[byte
     """Write a row group for each frame; what is written so far is handed on after each."""
     sink = _Sink()
     arrow = schema.to_frame().to_arrow().schema
-    with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), arrow, compression="zstd") as writer:
+    options: dict[str, Any] = {"compression": "zstd", "store_schema": False}  # types of Parquet only: all engines agree
+    with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), arrow, **options) as writer:
         for frame in frames:
             writer.write_table(frame.to_arrow().cast(arrow))
             yield sink.taken()

@@ -11,7 +11,7 @@ from glyphd.domain.issues import Issue
 from glyphd.domain.progress import Progress, progress_of
 from glyphd.domain.report import ImportReport, ModelCount, RecordError
 from glyphd.services.context import Context
-from glyphd.store import artifacts, imports, rejections, statistics
+from glyphd.store import artifacts, imports, rejections, statistics, visibility
 
 ERRORS_LIMIT = 100
 TOP_MODELS = 10
@@ -34,7 +34,8 @@ def report_imports(
 ) -> tuple[list[ImportReport], int | None]:
     """Return the reports of a page of imports, newest first, and the ledger id that the next page starts below."""
     with context.database.reading() as connection:
-        entries = imports.list_imports(connection, filters, limit=limit + 1, below_id=below_id)
+        seen = [visibility.in_view()] if filters.visible else []
+        entries = imports.list_imports(connection, filters, *seen, limit=limit + 1, below_id=below_id)
         reports = [build_report(connection, entry) for entry in entries[:limit]]
     return reports, entries[limit - 1].id if len(entries) > limit else None
 

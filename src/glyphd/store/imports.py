@@ -59,11 +59,15 @@ def _not_found(import_id: str) -> GlyphdError:
 
 
 def list_imports(
-    connection: Connection, filters: ImportFilters, *, limit: int, below_id: int | None = None
+    connection: Connection,
+    filters: ImportFilters,
+    *conditions: ColumnElement[bool],
+    limit: int,
+    below_id: int | None = None,
 ) -> list[Import]:
     """Return imports, newest first."""
     table = import_batches.c
-    query = select(*_COLUMNS).where(*_conditions(filters)).order_by(table.id.desc()).limit(limit)
+    query = select(*_COLUMNS).where(*_conditions(filters), *conditions).order_by(table.id.desc()).limit(limit)
     if below_id is not None:
         query = query.where(table.id < below_id)
     return [_import(row) for row in connection.execute(query).mappings()]

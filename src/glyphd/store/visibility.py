@@ -44,7 +44,7 @@ def published_imports(
     score: tuple[float | None, float | None] = (None, None),
 ) -> list[VisibleImport]:
     """Return the views of all published batches, as far as they can hold rows in these ranges, newest first."""
-    query = _imports().where(_in_view(), *_in_range("price", price), *_in_range("score", score))
+    query = _imports().where(in_view(), *_in_range("price", price), *_in_range("score", score))
     if source is not None:
         query = query.where(of_source(source))
     if at_most_id is not None:
@@ -85,7 +85,7 @@ def market_imports(
     """Return the current view, or that as of a moment: of each source the view of its latest batch, newest first."""
     batches = current_batches(connection, as_of=as_of, source=source)
     belongs = or_(_TABLE.import_id.in_(batches), _TABLE.parent_import_id.in_(batches))
-    return [VisibleImport(*row) for row in connection.execute(_imports().where(_in_view(), belongs))]
+    return [VisibleImport(*row) for row in connection.execute(_imports().where(in_view(), belongs))]
 
 
 def batch_views(
@@ -100,7 +100,7 @@ def batch_views(
     The order is observed_at, source_version; the imports of one view come one after the other, the oldest first.
     """
     observed, *_ = place = _place(_BATCH)
-    query = _imports().where(_in_view()).order_by(None).order_by(*place, _TABLE.id)
+    query = _imports().where(in_view()).order_by(None).order_by(*place, _TABLE.id)
     if source is not None:
         query = query.where(of_source(source))
     if since is not None:
@@ -113,7 +113,7 @@ def batch_views(
 def view_of(connection: Connection, batch_id: str) -> list[VisibleImport]:
     """Return the view of a batch, newest import first: nothing unless it is published."""
     belongs = or_(_TABLE.import_id == batch_id, _TABLE.parent_import_id == batch_id)
-    return [VisibleImport(*row) for row in connection.execute(_imports().where(_in_view(), belongs))]
+    return [VisibleImport(*row) for row in connection.execute(_imports().where(in_view(), belongs))]
 
 
 def later_batches(connection: Connection, batch_id: str) -> set[str]:
@@ -129,7 +129,7 @@ def later_batches(connection: Connection, batch_id: str) -> set[str]:
 def standing_for(connection: Connection, batch_id: str) -> str:
     """Return what stands for a published batch: its newest published replay, else itself."""
     replay = _TABLE.kind == Kind.REPLAY
-    query = select(_TABLE.import_id).where(_TABLE.parent_import_id == batch_id, replay, _in_view())
+    query = select(_TABLE.import_id).where(_TABLE.parent_import_id == batch_id, replay, in_view())
     return connection.execute(query).scalar() or batch_id
 
 
@@ -159,7 +159,7 @@ def _is_published_batch() -> ColumnElement[bool]:
     return and_(_TABLE.status == Status.PUBLISHED, _TABLE.kind == Kind.BATCH)
 
 
-def _in_view() -> ColumnElement[bool]:
+def in_view() -> ColumnElement[bool]:
     """The condition of being seen: published, of a published batch, and no later replay stands in its place.
 
     The same is said once more in the view `visible_listings`, for those who read by SQL.
