@@ -12,7 +12,18 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import archive_growth, big_file, formats, import_csv, postgresql, read_latency
+from benchmarks import (
+    archive_growth,
+    big_file,
+    diff,
+    export,
+    formats,
+    history,
+    import_csv,
+    postgresql,
+    read_latency,
+    roll_back,
+)
 from benchmarks.measure import Figure, Options, machine, print_figures
 
 PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "performance.md"
@@ -23,6 +34,10 @@ BENCHMARKS: dict[str, Callable[[Options], list[Figure]]] = {
     "Import": import_csv.run,
     "Formats": formats.run,
     "Reading while an import runs": read_latency.run,
+    "Publish, roll back, restore": roll_back.run,
+    "Diff": diff.run,
+    "Prices through time": history.run,
+    "Export": export.run,
     "Archive size": archive_growth.run,
     "A big file": big_file.run,
     "On PostgreSQL": postgresql.run,

@@ -75,7 +75,7 @@ class ArtifactWriter:
             target.parent.mkdir(parents=True, exist_ok=True)
             self.path.replace(target)
             for folder in (target.parent, self._folder, self._folder.parent):
-                _fsync_folder(folder)
+                fsync_folder(folder)
         return StoredBytes(sha256, self.bytes)
 
     def abandon(self) -> None:
@@ -123,7 +123,7 @@ class ArtifactFolder:
             return
         try:
             target.hardlink_to((self._held or self._folder) / sha256)
-            _fsync_folder(target.parent)
+            fsync_folder(target.parent)
         except FileExistsError:  # another upload of the same bytes was quicker
             return
         except OSError as exc:
@@ -135,7 +135,7 @@ class ArtifactFolder:
         with _disk_errors():
             path.unlink(missing_ok=True)
             if path.parent.is_dir():
-                _fsync_folder(path.parent)
+                fsync_folder(path.parent)
 
     def has(self, sha256: str) -> bool:
         """Tell whether the file of a digest is there."""
@@ -200,7 +200,7 @@ def _age_seconds(path: Path) -> float:
         return 0
 
 
-def _fsync_folder(folder: Path) -> None:
+def fsync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from glyphd.artifacts.folder import fsync_folder
 from glyphd.errors import MalformedRequest
 
 OutputFile = Annotated[
@@ -49,15 +50,7 @@ def write_whole(portions: Iterable[bytes], target: Path, holds: Callable[[Path],
             if not holds(written):
                 return False
             written.replace(target)
-            _sync(target.parent)
+            fsync_folder(target.parent)
         finally:
             written.unlink(missing_ok=True)
     return True
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

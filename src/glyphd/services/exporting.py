@@ -6,17 +6,19 @@ rolled back meanwhile is in the file as a whole, as it was visible when the file
 meanwhile breaks the file off.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
+from sqlalchemy import Connection
 
 from glyphd.domain.imports import READABLE_BY_NAME, Status, state_of
 from glyphd.domain.listing import FIELDS
 from glyphd.domain.report import ExportFormat
 from glyphd.errors import IllegalTransition
+from glyphd.ingest.ahead import read_ahead
 from glyphd.ingest.keys import with_listing_keys
 from glyphd.ingest.validate import DTYPES
 from glyphd.services.browsing import ListingQuery, may_match, row_filters, visible_imports
@@ -77,7 +79,7 @@ def export_listings(
     """
     names = [name for name in SCHEMA if name not in set(left_out)]
     origins, filters = _chosen(context, query)
-    frames = _gathered(frame for origin in origins for frame in _portions(context, origin, filters))
+    frames = read_ahead(_gathered(frame for origin in origins for frame in _portions(context, origin, filters)))
     return encoded(form, (frame.select(names) for frame in frames), pl.Schema({name: SCHEMA[name] for name in names}))
 
 
@@ -99,21 +101,30 @@ def _chosen(context: Context, query: ListingQuery) -> tuple[list[_Origin], RowFi
 
 def _portions(context: Context, origin: _Origin, filters: RowFilters) -> Iterator[pl.DataFrame]:
     entry = origin.entry
-    read = partial(listings.read_values, import_id=entry.import_id, names=_NAMES, filters=filters)
     for start in range(0, origin.last_index, INDEXES_PER_READ):
         with context.database.reading() as connection:
             present = imports.find_import(connection, entry.import_id)
             if present.status not in _HOLDING_ROWS:
                 detail = f"The import is {present.status} now: its rows were deleted while they were exported."
                 raise IllegalTransition(detail, **state_of(present))
-            with context.database.undecoded(connection):
-                columns = read(connection, after_index=start, to_index=start + INDEXES_PER_READ)
-        if columns[0]:
-            yield _frame(dict(zip(_READ, columns, strict=True)), origin)
+            rows = _read(connection, origin, filters, start)
+        if rows.height:
+            yield _with_origin(rows, origin)
 
 
-def _frame(columns: Mapping[str, Sequence[Any]], origin: _Origin) -> pl.DataFrame:
-    rows = with_listing_keys(pl.DataFrame({name: _series(name, values) for name, values in columns.items()}))
+def _read(connection: Connection, origin: _Origin, filters: RowFilters, start: int) -> pl.DataFrame:
+    """Return a stretch of rows; those of a database from the field value by value: they may be anything."""
+    import_id, end = origin.entry.import_id, start + INDEXES_PER_READ
+    if origin.artifact_sha256 is not None:
+        rows = listings.read_typed(connection, import_id, _NAMES, filters, start, end)
+        if rows is not None:
+            return rows
+    columns = listings.read_values(connection, import_id, _NAMES, after_index=start, to_index=end, filters=filters)
+    return pl.DataFrame([_series(*column) for column in zip(_READ, columns, strict=True)])
+
+
+def _with_origin(rows: pl.DataFrame, origin: _Origin) -> pl.DataFrame:
+    rows = with_listing_keys(rows.cast(pl.Schema(_READ)))
     entry = origin.entry
     constants = {
         "import_id": entry.import_id,
@@ -121,10 +132,19 @@ def _frame(columns: Mapping[str, Sequence[Any]], origin: _Origin) -> pl.DataFram
         "source_version": entry.source_version,
         "observed_at": entry.observed_at,
         "artifact_sha256": origin.artifact_sha256,
-        "listing_key": pl.Series(map("{:016x}".format, rows["listing_key"].cast(pl.UInt64, wrap_numerical=True))),
     }
     known = {name: pl.lit(value, SCHEMA[name]) for name, value in constants.items()}
-    return rows.with_columns(**known).select(SCHEMA.names())
+    keys = _hexadecimal(rows["listing_key"])
+    return rows.with_columns(keys, **known).select(SCHEMA.names())
+
+
+def _hexadecimal(keys: pl.Series) -> pl.Series:
+    """Return keys as 16 hex digits each, all of them written at once."""
+    digits = keys.to_numpy().astype(">i8").tobytes().hex().encode()
+    return pl.Series(
+        keys.name,
+        pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(keys), [None, pa.py_buffer(digits)]).cast(pa.binary()),
+    ).cast(pl.String)
 
 
 def _series(name: str, values: Sequence[Any]) -> pl.Series:

@@ -66,10 +66,6 @@ class Database:
         """Read text that is not UTF-8 with lone surrogates in place of its bytes, as long as the context lasts."""
         return self._engine.verbatim(connection)
 
-    def undecoded(self, connection: Connection) -> AbstractContextManager[None]:
-        """Read whole columns faster, as long as the context lasts; only for :func:`listings.read_values`."""
-        return self._engine.undecoded(connection)
-
     @contextmanager
     def writing(self, *, durable: bool = True) -> Iterator[UnitOfWork]:
         """One writing transaction, begun when it is this writer's turn.

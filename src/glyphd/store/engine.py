@@ -44,10 +44,6 @@ class StoreEngine(Protocol):
         """Read text that is not UTF-8 with lone surrogates in place of its bytes, as long as the context lasts."""
         ...
 
-    def undecoded(self, connection: Connection) -> AbstractContextManager[None]:
-        """Read text as bytes where that saves time, as long as the context lasts; for `shown_column`."""
-        ...
-
     def turn(self, connection: Connection, *, durable: bool) -> AbstractContextManager[None]:
         """Begin a writing transaction when it is this writer's turn; the turn lasts as long as the context."""
         ...

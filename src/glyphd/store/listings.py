@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import polars as pl
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, or_, select, type_coerce
 from sqlalchemy.types import NullType
 
 from glyphd.domain.identity import hash_identity, identity_text, listing_key_hex
 from glyphd.domain.listing import FIELDS, FieldType
 from glyphd.store.functions import to_milliseconds
+from glyphd.store.portions import read_portion
 from glyphd.store.tables import scored_listings, sightings
 from glyphd.store.types import UtcTimestamp
 from glyphd.store.values import shown, shown_column, unshown
@@ -174,10 +176,8 @@ def read_values(
     """
     table = scored_listings.c
     columns = [type_coerce(table[name], NullType) for name in ("import_index", *names, "legacy_raw")]
-    inside = table.import_index.between(after_index + 1, to_index)
-    chosen = _within(import_id, filters, after_index, to_index)
-    query = select(*columns).where(table.import_id == import_id, inside, *chosen).order_by(table.import_index)
-    found = connection.execute(query).all()
+    conditions = _within(import_id, filters, after_index, to_index)
+    found = connection.execute(select(*columns).where(*conditions).order_by(table.import_index)).all()
     if not found:
         return [[] for _ in columns[:-1]]
     indexes, *stored, legacy = zip(*found, strict=True)
@@ -191,30 +191,26 @@ def read_values(
     return [indexes, *values]
 
 
+def read_typed(
+    connection: Connection, import_id: str, names: Sequence[str], filters: RowFilters, after_index: int, to_index: int
+) -> pl.DataFrame | None:
+    """Return a stretch of rows of an import that this service made, as :func:`read_portion` does."""
+    kinds = {name: _KINDS.get(name, FieldType.INTEGER) for name in names}
+    return read_portion(connection, kinds, _within(import_id, filters, after_index, to_index))
+
+
 def _within(import_id: str, filters: RowFilters, after_index: int, to_index: int) -> list[ColumnElement[bool]]:
     """Return the conditions on rows of a stretch."""
+    table, index = scored_listings.c, sightings.c.import_index
+    stretch = [table.import_id == import_id, table.import_index.between(after_index + 1, to_index)]
     if filters.models is None:
-        return _conditions(filters)
-    index = sightings.c.import_index
+        return [*stretch, *_conditions(filters)]
     chosen = _matching(import_id, filters, index).where(index.between(after_index + 1, to_index))
-    return [scored_listings.c.import_index.in_(chosen)]
+    return [*stretch, table.import_index.in_(chosen)]
 
 
 def _shown_values(name: str, column: Sequence[Any]) -> Sequence[Any]:
     return shown_column(_KINDS[name], column) if name in _KINDS else column
-
-
-def sightings_of(
-    connection: Connection, import_id: str, model: str, listing_key: int
-) -> list[tuple[int, float, float]]:
-    """Return import_index, price and score of each sighting of one offer in an import."""
-    table = sightings.c
-    query = (
-        select(table.import_index, table.price, table.score)
-        .where(table.import_id == import_id, table.canonical_model == model, table.listing_key == listing_key)
-        .order_by(table.import_index)
-    )
-    return [(index, price, score) for index, price, score in connection.execute(query)]
 
 
 def last_index(connection: Connection, import_id: str) -> int:

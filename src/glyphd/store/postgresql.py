@@ -75,10 +75,6 @@ class PostgresEngine:
         """Nothing to do: all text is UTF-8."""
         return nullcontext()
 
-    def undecoded(self, connection: Connection) -> AbstractContextManager[None]:
-        """Nothing to do: the driver decodes text by itself."""
-        return nullcontext()
-
     @contextmanager
     def turn(self, connection: Connection, *, durable: bool) -> Iterator[None]:
         """Begin; writers of different imports do not wait for each other."""

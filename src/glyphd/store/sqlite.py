@@ -2,8 +2,8 @@
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -66,13 +66,14 @@ class SqliteEngine:
         _driver(connection).text_factory = _shown_text
         connection.exec_driver_sql("BEGIN")
 
-    def verbatim(self, connection: Connection) -> AbstractContextManager[None]:
+    @contextmanager
+    def verbatim(self, connection: Connection) -> Iterator[None]:
         """Read text that is not UTF-8 with lone surrogates in place of its bytes."""
-        return _reading_text(connection, _verbatim_text)
-
-    def undecoded(self, connection: Connection) -> AbstractContextManager[None]:
-        """Read text as bytes: a call for each text took a third of the time of an export."""
-        return _reading_text(connection, bytes)
+        shown, _driver(connection).text_factory = _driver(connection).text_factory, _verbatim_text
+        try:
+            yield
+        finally:
+            _driver(connection).text_factory = shown
 
     @contextmanager
     def turn(self, connection: Connection, *, durable: bool) -> Iterator[None]:
@@ -132,15 +133,6 @@ class SqliteEngine:
 
 def _driver(connection: Connection) -> Any:
     return connection.connection.driver_connection
-
-
-@contextmanager
-def _reading_text(connection: Connection, factory: Callable[[bytes], Any]) -> Iterator[None]:
-    shown, _driver(connection).text_factory = _driver(connection).text_factory, factory
-    try:
-        yield
-    finally:
-        _driver(connection).text_factory = shown
 
 
 def _shown_text(text: bytes) -> str:

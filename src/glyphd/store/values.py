@@ -78,27 +78,7 @@ _SHOWN: Mapping[FieldType, Callable[[Any], Any]] = {
 
 def shown_column(kind: FieldType, values: Sequence[Any]) -> Sequence[Any]:
     """Return many values of one field as readers see them; quick where there is nothing to do."""
-    if _is_as_shown(kind, values):
-        return values
-    if kind is FieldType.TIMESTAMP:
-        return _shown_moments(values)
-    return _shown_texts(values) if _reading(kind) is text_of else list(map(_reading(kind), values))
-
-
-def _shown_moments(values: Sequence[Any]) -> Sequence[Any]:
-    """Read each distinct moment once: of an import most rows were written, and many seen, at the same ones."""
-    texts = {value: value.decode("utf-8", "replace") if isinstance(value, bytes) else value for value in set(values)}
-    moments = {value: parse_timestamp(text) for value, text in texts.items()}
-    return [moments[value] for value in values]
-
-
-def _shown_texts(values: Sequence[Any]) -> Sequence[Any]:
-    """Read text that was not decoded, faster where all of it is UTF-8."""
-    try:
-        texts = [value if value is None else value.decode() for value in values]
-    except (AttributeError, UnicodeDecodeError):
-        return list(map(text_of, values))
-    return texts if _is_as_shown(FieldType.TEXT, texts) else list(map(text_of, texts))
+    return values if _is_as_shown(kind, values) else list(map(_reading(kind), values))
 
 
 def _is_as_shown(kind: FieldType, values: Sequence[Any]) -> bool:
@@ -122,8 +102,6 @@ def unshown(fields: Mapping[str, FieldType], legacy_raw: Any) -> Collection[str]
     """
     if legacy_raw is None:
         return ()
-    if isinstance(legacy_raw, bytes):
-        legacy_raw = legacy_raw.decode()
     found: dict[str, Any] = _decode_json(legacy_raw, None)  # type: ignore[arg-type] # the dialect does not matter to it
     text = (FieldType.TEXT, FieldType.URL)
     return [name for name in found if name in fields and (found[name] is None or fields[name] not in text)]

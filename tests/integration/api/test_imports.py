@@ -51,7 +51,7 @@ def test_the_examples_are_what_the_sample_answers(api: httpx.Client, sample: byt
     report = api.post("/api/import?source=wamatek", files=file).json()
     own = f"/api/imports/{report['import_id']}"
     moments = ("observed_at", "imported_at", "completed_at", "published_at", "duration_ms", "created_at", "at")
-    moments = (*moments, "latest_imported_at", "current_observed_at", "current_published_at", "actor")
+    moments = (*moments, "latest_imported_at", "current_observed_at", "current_published_at", "last_seen_at", "actor")
 
     def same(example: Any, found: Any) -> None:
         text = json.dumps(found).replace(report["import_id"], examples.IMPORT_ID)

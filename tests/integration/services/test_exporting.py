@@ -81,6 +81,31 @@ def test_a_file_has_the_listings_of_the_pages(context: Context, market: list[str
     assert listed == [{name: row[name] for name in own} for row in exported(context, **query)]
 
 
+@pytest.mark.parametrize("seller", ["\x1e", "a\x1fb", "\x1f", "\x1e\x1f\x1e", "", " \t", "NULL"])
+def test_text_that_looks_like_the_cuts_between_texts(
+    context: Context, publish: Callable[..., str], make_lines: Callable[..., str], seller: str
+) -> None:
+    """Columns are read as one text each; what is in them is told from what is between them."""
+    publish(make_lines(0.1, 1e-7 + 0.01, 123456.789012345) + make_lines(3, 4, seller=seller).split("\n", 1)[1])
+
+    assert [row["seller"] for row in shown(context)] == [row["seller"] for row in exported(context)]
+    assert [row["price"] for row in shown(context)] == [row["price"] for row in exported(context)]
+
+
+def test_rows_of_a_database_from_the_field(
+    context: Context, engine: str, market: list[str], execute: Callable[..., Any]
+) -> None:
+    """They have no artifact, and any value in any column; a file shows what the listings show."""
+    execute("DELETE FROM import_artifacts")
+    execute("UPDATE scored_listings SET price = 0, seller = ''")
+    if engine == "sqlite":
+        execute("UPDATE scored_listings SET quantity = 'Available', seen_at = 'soon', region = x'ff', tdp_watts = 1e9")
+
+    own = [name for name in SCHEMA if name not in {"source", "source_version", "observed_at", "artifact_sha256"}]
+    assert shown(context) == [{name: row[name] for name in own} for row in exported(context)]
+    assert market
+
+
 def test_rows_say_where_they_came_from(context: Context, market: list[str]) -> None:
     """Source, version, moment and file are those of the import."""
     row = exported(context, import_id=market[0])[0]

@@ -17,7 +17,8 @@ NamedListing = Annotated[
     str,
     Path(
         description="A listing_key (16 hex digits: its newest visible sighting), or a listing's row number (`id`).",
-        pattern="^([0-9a-f]{16}|[0-9]{1,15})$",
+        min_length=1,
+        max_length=128,
         examples=["1f3a5c7e9b2d4f60"],
     ),
 ]
