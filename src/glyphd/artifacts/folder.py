@@ -201,6 +201,7 @@ def _age_seconds(path: Path) -> float:
 
 
 def fsync_folder(folder: Path) -> None:
+    """Make what a folder lists durable."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
