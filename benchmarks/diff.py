@@ -3,7 +3,8 @@
     uv run python -m benchmarks.diff --rows 1000000
 
 Cost model: both imports' sightings are read in the order they are kept in (0.6 s per 1M rows, most of it the driver's),
-sorted by price within a key, and joined as frames. Nothing is stored, so that a second request costs the same.
+sorted by price where rows share a key, and paired by bisection, some models at a time. Nothing is stored, so that a
+second request costs the same.
 Measured: wall time of `GET …/diff?limit=1` as the client sees it, the median of the repeats; half of the offers of the
 two files are the same.
 No-op control: the first row of each model's statistics, which the report of the import reads.

@@ -31,7 +31,7 @@ def as_side(name: str, sightings: Sequence[Sighting], models: list[str]) -> pl.D
     ordered = sorted(sightings, key=lambda each: (each.canonical_model, each.listing_key, each.import_index))
     rows = np.array([(s.listing_key, s.import_index, s.price, s.score) for s in ordered], dtype=SIGHTING)
     names = [each.canonical_model for each in ordered]
-    return pairing.side(name, rows, models, [names.count(model) for model in models])
+    return pairing.side(name, rows, range(len(models)), [names.count(model) for model in models])
 
 
 def _place(row: DiffRow) -> tuple[str, str, int, int]:

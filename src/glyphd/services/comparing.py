@@ -1,6 +1,9 @@
-"""Compare two imports: what appeared, disappeared, and moved. Derived from their sightings whenever it is asked."""
+"""Compare two imports: what appeared, disappeared, and moved. Derived from their sightings whenever it is asked.
 
-from collections.abc import Iterator, Sequence
+A few models at a time: of all rows only what the figures need is kept, and of those that are asked for a page.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -20,19 +23,38 @@ EVERYTHING = DiffFilters()
 ROWS_AT_ONCE = 50_000
 
 
+MODELS_TOGETHER = 25_000
+"""Models are paired until they have so many rows: a frame for each would cost more than its few rows."""
+
+
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """Two imports, the pairs of their rows, and the names that the numbers of models stand for."""
+class _Comparison:
+    """Two imports, the names that the numbers of their models stand for, and how many rows each has of them."""
 
     base: Import
     target: Import
-    pairs: pl.DataFrame
     models: Sequence[str]
+    counts: Sequence[Mapping[str, int]]
 
-    @property
-    def summary(self) -> DiffSummary:
-        """Return the figures of all rows."""
-        return pairing.summarise(self.pairs, self.models)
+    def pairs(self, connection: Connection) -> Iterator[pl.DataFrame]:
+        """Yield the pairs of some models after the other, in the order of their names."""
+        for numbers in self._portions():
+            yield pairing.pair(self._side(connection, "base", numbers), self._side(connection, "target", numbers))
+
+    def _portions(self) -> Iterator[range]:
+        start = rows = 0
+        for number, model in enumerate(self.models, 1):
+            rows += sum(counts.get(model, 0) for counts in self.counts)
+            if rows >= MODELS_TOGETHER or number == len(self.models):
+                yield range(start, number)
+                start, rows = number, 0
+
+    def _side(self, connection: Connection, name: str, numbers: range) -> pl.DataFrame:
+        entry, counts = (self.base, self.counts[0]) if name == "base" else (self.target, self.counts[1])
+        found = [counts.get(self.models[number], 0) for number in numbers]
+        first, last = self.models[numbers[0]], self.models[numbers[-1]]
+        rows = sighting_columns.read_sightings(connection, entry.import_id, first, last, sum(found))
+        return pairing.side(name, rows, numbers, found)
 
 
 def compare_imports(
@@ -49,13 +71,21 @@ def compare_imports(
     The rows of both are those they were published with, whatever was amended or replayed since. Raises ImportNotFound,
     InvalidParameter when there is no previous import, and IllegalTransition for an import that has no rows to compare.
     """
+    wanted = offset + limit + 1
+    counted, chosen = [_NOTHING_COUNTED], [_NO_PAIRS]
     with context.database.reading() as connection:
-        comparison = _compare(connection, target_id, base_id)
-        rows = _selected(connection, comparison, filters)
+        comparison = _compared(connection, target_id, base_id)
+        named = _named(connection, filters)
+        for pairs in comparison.pairs(connection):
+            counted.append(pairs.select(pairing.COUNTED))
+            chosen.append(pairing.select(pairs, comparison.models, filters, named, wanted))
+            if sum(map(len, chosen)) > 2 * wanted + ROWS_AT_ONCE:
+                chosen = [pairing.in_order(pl.concat(chosen), filters.sort, wanted)]
+    rows = pairing.in_order(pl.concat(chosen), filters.sort)
     page = pairing.told(rows.slice(offset, limit), comparison.models)
     items = [DiffRow(Change(change), *rest) for change, *rest in page.iter_rows()]
-    base, target = _told(comparison.base), _told(comparison.target)
-    return Diff(base, target, comparison.summary, items, None), rows.height > offset + limit
+    summary = pairing.summarise(pl.concat(counted), comparison.models)
+    return Diff(_told(comparison.base), _told(comparison.target), summary, items, None), rows.height > offset + limit
 
 
 def export_diff(
@@ -63,32 +93,35 @@ def export_diff(
 ) -> Iterator[bytes]:
     """Yield all rows that are asked for as a file. Raises as :func:`compare_imports`, before the first byte."""
     with context.database.reading() as connection:
-        comparison = _compare(connection, target_id, base_id)
-        rows = _selected(connection, comparison, filters)
+        comparison = _compared(connection, target_id, base_id)
+        named = _named(connection, filters)
+        chosen = [pairing.select(each, comparison.models, filters, named) for each in comparison.pairs(connection)]
+    rows = pairing.in_order(pl.concat([_NO_PAIRS, *chosen]), filters.sort)
     portions = (pairing.told(portion, comparison.models) for portion in rows.iter_slices(ROWS_AT_ONCE))
     return encoded(form, portions, pairing.told(rows.clear(), comparison.models).schema)
 
 
 def summarise(connection: Connection, base_id: str, target_id: str) -> DiffSummary:
     """Return the figures of a comparison, in a snapshot that is open. Raises as :func:`compare_imports`."""
-    return _compare(connection, target_id, base_id).summary
+    comparison = _compared(connection, target_id, base_id)
+    counted = [pairs.select(pairing.COUNTED) for pairs in comparison.pairs(connection)]
+    return pairing.summarise(pl.concat([_NOTHING_COUNTED, *counted]), comparison.models)
 
 
-def _compare(connection: Connection, target_id: str, base_id: str | None) -> Comparison:
+def _no_pairs() -> pl.DataFrame:
+    nobody = sighting_columns.NO_SIGHTINGS
+    return pairing.pair(pairing.side("base", nobody, [], []), pairing.side("target", nobody, [], []))
+
+
+_NO_PAIRS = _no_pairs()
+_NOTHING_COUNTED = _NO_PAIRS.select(pairing.COUNTED)
+
+
+def _compared(connection: Connection, target_id: str, base_id: str | None) -> _Comparison:
     target = _with_rows(connection, target_id)
     base = _with_rows(connection, base_id or _previous(target))
     counts = [sighting_columns.model_counts(connection, each.import_id) for each in (base, target)]
-    models = sorted({*counts[0], *counts[1]})
-    sides = [
-        pairing.side(
-            name,
-            sighting_columns.read_sightings(connection, each.import_id, sum(count.values())),
-            models,
-            [count.get(model, 0) for model in models],
-        )
-        for name, each, count in zip(("base", "target"), (base, target), counts, strict=True)
-    ]
-    return Comparison(base, target, pairing.pair(*sides), models)
+    return _Comparison(base, target, sorted({*counts[0], *counts[1]}), counts)
 
 
 def _with_rows(connection: Connection, import_id: str) -> Import:
@@ -107,11 +140,9 @@ def _previous(target: Import) -> str:
     return previous
 
 
-def _selected(connection: Connection, comparison: Comparison, filters: DiffFilters) -> pl.DataFrame:
-    named = None
-    if filters.model is not None:
-        named = statistics.models_matching(connection, model_key(filters.model))
-    return pairing.select(comparison.pairs, comparison.models, filters, named)
+def _named(connection: Connection, filters: DiffFilters) -> list[str] | None:
+    """Return the models that are asked for; None for all."""
+    return None if filters.model is None else statistics.models_matching(connection, model_key(filters.model))
 
 
 def _told(entry: Import) -> ComparedImport:

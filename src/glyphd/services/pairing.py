@@ -26,32 +26,34 @@ _KEY = ["model", "listing_key", "nth"]
 _BASE, _TARGET = pl.col("base_price"), pl.col("target_price")
 
 
-def side(name: str, rows: Sightings, models: Sequence[str], counts: Sequence[int]) -> pl.DataFrame:
+def side(name: str, rows: Sightings, numbers: Sequence[int], counts: Sequence[int]) -> pl.DataFrame:
     """Return one import's sightings with the place of each among those that share its key, by price and import_index.
 
-    ``rows`` are sorted by model; ``counts`` tells how many there are of each of ``models``, which are sorted too.
+    ``rows`` are sorted by model, listing_key and import_index; ``counts`` tells how many there are of the model of each
+    of ``numbers``. Where no key is shared there is nothing to sort, which is half a second of a million rows.
     """
-    numbers = np.repeat(np.arange(len(models), dtype=np.uint32), counts)
-    order = np.lexsort((rows["import_index"], rows["price"], rows["listing_key"], numbers))
-    keys, numbers = rows["listing_key"][order], numbers[order]
+    models = np.repeat(np.array(numbers, dtype=np.uint32), counts)
+    keys = rows["listing_key"]
     begins = np.ones(len(keys), dtype=bool)
-    begins[1:] = (keys[1:] != keys[:-1]) | (numbers[1:] != numbers[:-1])
+    begins[1:] = (keys[1:] != keys[:-1]) | (models[1:] != models[:-1])
     places = np.arange(len(keys))
+    if not begins.all():
+        rows = rows[np.lexsort((rows["import_index"], rows["price"], np.cumsum(begins)))]
     return pl.DataFrame(
         {
-            "model": numbers,
+            "model": models,
             "listing_key": keys,
             "nth": (places - np.maximum.accumulate(np.where(begins, places, 0))).astype(np.uint32),
-            f"{name}_index": rows["import_index"][order],
-            f"{name}_price": rows["price"][order],
-            f"{name}_score": rows["score"][order],
+            f"{name}_index": rows["import_index"],
+            f"{name}_price": rows["price"],
+            f"{name}_score": rows["score"],
         }
     )
 
 
 def pair(base: pl.DataFrame, target: pl.DataFrame) -> pl.DataFrame:
     """Return what became of every offer of two sides, whose models have the same numbers; `again` marks shared keys."""
-    joined = base.join(target, on=_KEY, how="full", coalesce=True)
+    joined = _joined(base, target)
     before, after = (joined[f"{name}_price"].to_numpy() for name in ("base", "target"))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         percentages = np.where(before > 0, (after - before) / before * 100, np.nan)
@@ -63,6 +65,29 @@ def pair(base: pl.DataFrame, target: pl.DataFrame) -> pl.DataFrame:
             change=_change().cast(CHANGES),
             again=pl.col("nth") == 1,
         ).with_columns(move=pl.when(_BASE != _TARGET).then(pl.col("price_change_pct")))
+
+
+def _joined(base: pl.DataFrame, target: pl.DataFrame) -> pl.DataFrame:
+    """Join two sides, each sorted by its key, in full: by bisection, in a third of the time of a join by hashes."""
+    base_keys, target_keys = _keys(base, target)
+    at = np.searchsorted(base_keys, target_keys) + target["nth"].to_numpy()
+    paired = at < len(base_keys)
+    paired[paired] = base_keys[at[paired]] == target_keys[paired]
+    left = np.ones(len(base_keys), dtype=bool)
+    left[at[paired]] = False
+    pairs = pl.concat([base[at[paired]], target.drop(_KEY).filter(paired)], how="horizontal")
+    every: pl.DataFrame = pl.concat([pairs, base.filter(left), target.filter(~paired)], how="diagonal")
+    return every
+
+
+def _keys(*sides: pl.DataFrame) -> list[NDArray[np.int64]]:
+    """Return one number a row that orders rows as model and listing_key do, alike on all sides."""
+    models = [each["model"].to_numpy().astype(np.int64) for each in sides]
+    keys = [each["listing_key"].to_numpy() for each in sides]
+    if len(np.unique(np.concatenate([own[:: max(1, len(own) - 1)] for own in models]))) < 2:
+        return keys
+    ranks = np.unique(np.concatenate(keys))
+    return [own * len(ranks) + np.searchsorted(ranks, key) for own, key in zip(models, keys, strict=True)]
 
 
 def _change() -> pl.Expr:
@@ -87,8 +112,12 @@ def _four_decimals(name: str, values: NDArray[np.float64]) -> pl.Series:
     return pl.Series(name, np.where(np.isfinite(rounded), rounded, np.nan), nan_to_null=True)
 
 
+COUNTED = ["model", "change", "again", "move"]
+"""What of pairs a summary needs."""
+
+
 def summarise(pairs: pl.DataFrame, models: Sequence[str]) -> DiffSummary:
-    """Return the figures of all pairs, and of each model."""
+    """Return the figures of all pairs, and of each model; of their columns only :data:`COUNTED` are read."""
     move = pl.col("move")
     middle = (move.quantile(0.5, "lower") + move.quantile(0.5, "higher")) / 2
     figures = [
@@ -109,16 +138,26 @@ def _rounded(figures: dict[str, Any]) -> dict[str, Any]:
 
 
 def select(
-    pairs: pl.DataFrame, models: Sequence[str], filters: DiffFilters, named: Sequence[str] | None
+    pairs: pl.DataFrame,
+    models: Sequence[str],
+    filters: DiffFilters,
+    named: Sequence[str] | None,
+    first: int | None = None,
 ) -> pl.DataFrame:
-    """Return the rows that are asked for, in order, as the columns of :class:`DiffRow`; ``named`` are the models."""
+    """Return the rows that are asked for, or the first so many of them, in order; ``named`` are the models."""
     chosen = pairs.filter(pl.col("change").is_in([str(each) for each in filters.changes or _CHANGED]))
     if named is not None:
         numbers = [number for number, model in enumerate(models) if model in set(named)]
         chosen = chosen.filter(pl.col("model").is_in(numbers))
     if filters.min_price_change_pct is not None:
         chosen = chosen.filter(pl.col("price_change_pct").abs() >= filters.min_price_change_pct)
-    return chosen.sort(*_ORDERS[filters.sort], *_KEY, nulls_last=True)
+    return in_order(chosen, filters.sort, first)
+
+
+def in_order(rows: pl.DataFrame, sort: DiffSort, first: int | None = None) -> pl.DataFrame:
+    """Return rows, or so many of them, in an order that leaves nothing open."""
+    ordered = rows.lazy().sort(*_ORDERS[sort], *_KEY, nulls_last=True)
+    return (ordered if first is None else ordered.head(first)).collect()
 
 
 _CHANGED = [change for change in Change if change is not Change.UNCHANGED]
