@@ -79,7 +79,8 @@ def export_listings(
     """
     names = [name for name in SCHEMA if name not in set(left_out)]
     origins, filters = _chosen(context, query)
-    frames = read_ahead(_gathered(frame for origin in origins for frame in _portions(context, origin, filters)))
+    portions = (frame for origin in origins for frame in _portions(context, origin, filters))
+    frames = read_ahead(_gathered(portions) if form is ExportFormat.PARQUET else portions)
     return encoded(form, (frame.select(names) for frame in frames), pl.Schema({name: SCHEMA[name] for name in names}))
 
 
