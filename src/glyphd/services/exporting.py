@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 from sqlalchemy import Connection
 
-from glyphd.domain.imports import READABLE_BY_NAME, Status, state_of
+from glyphd.domain.imports import HOLDING_ROWS, state_of
 from glyphd.domain.listing import FIELDS
 from glyphd.domain.report import ExportFormat
 from glyphd.errors import IllegalTransition
@@ -30,7 +30,6 @@ from glyphd.store.visibility import VisibleImport
 
 INDEXES_PER_READ = 20_000
 ROWS_PER_FRAME = 100_000
-_HOLDING_ROWS = READABLE_BY_NAME | {Status.ROLLED_BACK}
 _MOMENT = pl.Datetime("us", "UTC")
 _NAMES = ("id", *(field.name for field in FIELDS), "created_at")
 _READ = {
@@ -105,7 +104,7 @@ def _portions(context: Context, origin: _Origin, filters: RowFilters) -> Iterato
     for start in range(0, origin.last_index, INDEXES_PER_READ):
         with context.database.reading() as connection:
             present = imports.find_import(connection, entry.import_id)
-            if present.status not in _HOLDING_ROWS:
+            if present.status not in HOLDING_ROWS:
                 detail = f"The import is {present.status} now: its rows were deleted while they were exported."
                 raise IllegalTransition(detail, **state_of(present))
             rows = _read(connection, origin, filters, start)
