@@ -5,6 +5,7 @@ A few models at a time: of all rows only what the figures need is kept, and of t
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import polars as pl
 from sqlalchemy import Connection
@@ -72,7 +73,7 @@ def compare_imports(
     InvalidParameter when there is no previous import, and IllegalTransition for an import that has no rows to compare.
     """
     wanted = offset + limit + 1
-    counted, chosen = [_NOTHING_COUNTED], [_NO_PAIRS]
+    counted, chosen = [_nothing_counted()], [_no_pairs()]
     with context.database.reading() as connection:
         comparison = _compared(connection, target_id, base_id)
         named = _named(connection, filters)
@@ -96,7 +97,7 @@ def export_diff(
         comparison = _compared(connection, target_id, base_id)
         named = _named(connection, filters)
         chosen = [pairing.select(each, comparison.models, filters, named) for each in comparison.pairs(connection)]
-    rows = pairing.in_order(pl.concat([_NO_PAIRS, *chosen]), filters.sort)
+    rows = pairing.in_order(pl.concat([_no_pairs(), *chosen]), filters.sort)
     portions = (pairing.told(portion, comparison.models) for portion in rows.iter_slices(ROWS_AT_ONCE))
     return encoded(form, portions, pairing.told(rows.clear(), comparison.models).schema)
 
@@ -105,16 +106,17 @@ def summarise(connection: Connection, base_id: str, target_id: str) -> DiffSumma
     """Return the figures of a comparison, in a snapshot that is open. Raises as :func:`compare_imports`."""
     comparison = _compared(connection, target_id, base_id)
     counted = [pairs.select(pairing.COUNTED) for pairs in comparison.pairs(connection)]
-    return pairing.summarise(pl.concat([_NOTHING_COUNTED, *counted]), comparison.models)
+    return pairing.summarise(pl.concat([_nothing_counted(), *counted]), comparison.models)
 
 
+@cache  # not when this is imported: polars would start its threads, and a process that forks later has none of them
 def _no_pairs() -> pl.DataFrame:
     nobody = sighting_columns.NO_SIGHTINGS
     return pairing.pair(pairing.side("base", nobody, [], []), pairing.side("target", nobody, [], []))
 
 
-_NO_PAIRS = _no_pairs()
-_NOTHING_COUNTED = _NO_PAIRS.select(pairing.COUNTED)
+def _nothing_counted() -> pl.DataFrame:
+    return _no_pairs().select(pairing.COUNTED)
 
 
 def _compared(connection: Connection, target_id: str, base_id: str | None) -> _Comparison:
