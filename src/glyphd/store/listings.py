@@ -193,7 +193,7 @@ def read_values(
 
 def read_typed(
     connection: Connection, import_id: str, names: Sequence[str], filters: RowFilters, after_index: int, to_index: int
-) -> pl.DataFrame | None:
+) -> pl.DataFrame:
     """Return a stretch of rows of an import that this service made, as :func:`read_portion` does."""
     kinds = {name: _KINDS.get(name, FieldType.INTEGER) for name in names}
     return read_portion(connection, kinds, _within(import_id, filters, after_index, to_index))
