@@ -90,7 +90,10 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class ModelHistory:
-    """One page of a model's prices through time, oldest first; ``names`` are the spellings that it was found under."""
+    """One page of a model's prices through time, oldest first.
+
+    ``names`` are the spellings of the model in the batch views that are asked for.
+    """
 
     model: str
     names: list[str]
