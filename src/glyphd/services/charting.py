@@ -51,10 +51,10 @@ def chart_prices(
     """
     with context.database.reading() as connection:
         known = statistics.models_matching(connection, model_key(model))
-        views = views_within(connection, period) if known else []
-        having = sightings.imports_with_models(connection, [entry.import_id for entry in views], known)
+        visible = views_within(connection, period) if known else []
+        having = sightings.imports_with_models(connection, [entry.import_id for entry in visible], known)
         names = sorted({name for _, name in having})
-        views = _from_first_to_last(views, {import_id for import_id, _ in having})
+        views = _from_first_to_last(visible, {import_id for import_id, _ in having})
         placed = nth_at_each_moment(_slots(views, bucket), key=lambda slot: slot.start)
         pending = ((place, slot) for place, slot in placed if after is None or place > after)
         page = list(islice(pending, limit + 1))

@@ -14,16 +14,16 @@ import polars as pl
 import pyarrow as pa
 from sqlalchemy import Connection
 
-from glyphd.domain.imports import HOLDING_ROWS, state_of
+from glyphd.domain.imports import HOLDING_ROWS
 from glyphd.domain.listing import FIELDS
 from glyphd.domain.report import ExportFormat
-from glyphd.errors import IllegalTransition
 from glyphd.ingest.ahead import read_ahead
 from glyphd.ingest.keys import with_listing_keys
 from glyphd.ingest.validate import DTYPES
 from glyphd.services.browsing import ListingQuery, may_match, row_filters, visible_imports
 from glyphd.services.context import Context
 from glyphd.services.encoding import encoded
+from glyphd.services.refusing import refused
 from glyphd.store import artifacts, imports, listings
 from glyphd.store.listings import RowFilters
 from glyphd.store.visibility import VisibleImport
@@ -106,7 +106,7 @@ def _portions(context: Context, origin: _Origin, filters: RowFilters) -> Iterato
             present = imports.find_import(connection, entry.import_id)
             if present.status not in HOLDING_ROWS:
                 detail = f"The import is {present.status} now: its rows were deleted while they were exported."
-                raise IllegalTransition(detail, **state_of(present))
+                raise refused(connection, present, detail)
             rows = _read(connection, origin, filters, start)
         if rows.height:
             yield _with_origin(rows, origin)

@@ -12,8 +12,8 @@ from sqlalchemy.types import NullType
 from glyphd.domain.identity import hash_identity, identity_text, listing_key_hex
 from glyphd.domain.listing import FIELDS, FieldType
 from glyphd.store.functions import to_milliseconds
-from glyphd.store.postgresql import bitmaps_allowed
 from glyphd.store.portions import read_portion
+from glyphd.store.postgresql import bitmaps_allowed
 from glyphd.store.tables import scored_listings, sightings
 from glyphd.store.types import UtcTimestamp
 from glyphd.store.values import shown, shown_column, unshown
