@@ -85,7 +85,7 @@ def _plan(context: Context, import_id: str, terms: PurgeTerms, gone: set[str]) -
     with context.database.reading() as connection:
         entry = imports.find_import(connection, import_id)
         family = [] if import_id in gone else _family(connection, entry, force=terms.force, gone=gone)
-    return _receipt(import_id, [each for each in family if each.status is not Status.PURGED], [])
+    return _receipt(import_id, family, [])
 
 
 def _family(connection: Connection, entry: Import, *, force: bool, gone: set[str] | None = None) -> list[Import]:
@@ -127,7 +127,9 @@ def _mark(context: Context, work: UnitOfWork, entry: Import, terms: PurgeTerms) 
     return True
 
 
-def _receipt(import_id: str, purged: Sequence[Import], removed: list[str]) -> PurgeReceipt:
+def _receipt(import_id: str, entries: Sequence[Import], removed: list[str]) -> PurgeReceipt:
+    """Tell what became of imports as they were before; of one that was a tombstone only bytes can go."""
+    purged = [entry for entry in entries if entry.status is not Status.PURGED]
     return PurgeReceipt(
         import_id=import_id,
         purged_imports=[entry.import_id for entry in purged],
