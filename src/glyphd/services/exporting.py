@@ -14,16 +14,16 @@ import polars as pl
 import pyarrow as pa
 from sqlalchemy import Connection
 
-from glyphd.domain.imports import HOLDING_ROWS, state_of
+from glyphd.domain.imports import HOLDING_ROWS
 from glyphd.domain.listing import FIELDS
 from glyphd.domain.report import ExportFormat
-from glyphd.errors import IllegalTransition
 from glyphd.ingest.ahead import map_ahead, read_ahead
 from glyphd.ingest.keys import with_listing_keys
 from glyphd.ingest.validate import DTYPES
 from glyphd.services.browsing import ListingQuery, may_match, row_filters, visible_imports
 from glyphd.services.context import Context
 from glyphd.services.encoding import encoded
+from glyphd.services.refusing import refused
 from glyphd.store import artifacts, imports, listings
 from glyphd.store.listings import RowFilters
 from glyphd.store.visibility import VisibleImport
@@ -117,14 +117,16 @@ def _check_present(connection: Connection, origin: _Origin) -> None:
     present = imports.find_import(connection, origin.entry.import_id)
     if present.status not in HOLDING_ROWS:
         detail = f"The import is {present.status} now: its rows were deleted while they were exported."
-        raise IllegalTransition(detail, **state_of(present))
+        raise refused(connection, present, detail)
 
 
 def _read(connection: Connection, origin: _Origin, filters: RowFilters, start: int) -> pl.DataFrame:
     """Return a stretch of rows; those of a database from the field value by value: they may be anything."""
     import_id, end = origin.entry.import_id, start + INDEXES_PER_READ
     if origin.artifact_sha256 is not None:
-        return listings.read_typed(connection, import_id, _NAMES, filters, start, end)
+        rows = listings.read_typed(connection, import_id, _NAMES, filters, start, end)
+        if rows is not None:
+            return rows
     columns = listings.read_values(connection, import_id, _NAMES, after_index=start, to_index=end, filters=filters)
     return pl.DataFrame([_series(*column) for column in zip(_READ, columns, strict=True)])
 

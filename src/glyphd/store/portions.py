@@ -1,7 +1,7 @@
 """Many rows at a time, as typed columns; only imports whose every value is of its column's type are read so.
 
-On SQLite the database prints the rows as one text, which pyarrow parses: meanwhile Python's other threads run, those that
-read the next rows, encode the file, and answer. Handing Python 25 values a row takes as long, and holds them up.
+On SQLite the database prints the rows as one text, which pyarrow parses: meanwhile Python's other threads run, those
+that read the next rows, encode the file, and answer. Handing Python 25 values a row takes as long, and holds them up.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,9 +10,9 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 from pyarrow import compute, csv
-from sqlalchemy import ColumnElement, Connection, Integer, LargeBinary, String, Subquery, and_, case, func, select, true
+from sqlalchemy import ColumnElement, Connection, Integer, LargeBinary, String, Subquery, and_, case
 from sqlalchemy import cast as sql_cast
-from sqlalchemy import literal_column, type_coerce
+from sqlalchemy import func, literal_column, select, true, type_coerce
 from sqlalchemy.exc import DataError
 from sqlalchemy.types import NullType
 
@@ -38,13 +38,15 @@ _PRINTED: dict[FieldType, Any] = {
 
 def read_portion(
     connection: Connection, kinds: Mapping[str, FieldType], conditions: Sequence[ColumnElement[bool]]
-) -> pl.DataFrame:
-    """Return `import_index` and the columns of these kinds, by import_index, of the rows of one import that match."""
+) -> pl.DataFrame | None:
+    """Return `import_index` and the columns of these kinds, by import_index, of the rows of one import that match.
+
+    None when they cannot be printed: then they are to be read value by value.
+    """
     columns = {_INDEX: FieldType.INTEGER, **kinds}
     if connection.dialect.name == "sqlite":
         printed = _print(connection, columns, conditions)
-        if printed is not None:
-            return _parsed(printed, columns)
+        return None if printed is None else _parsed(printed, columns)
     chosen = [type_coerce(scored_listings.c[name], NullType) for name in columns]
     rows = connection.execute(select(*chosen).where(*conditions).order_by(scored_listings.c.import_index)).all()
     found = zip(*rows, strict=True) if rows else [[] for _ in columns]
@@ -71,16 +73,19 @@ def _print(
 
 def _lines(columns: Mapping[str, FieldType], conditions: Sequence[ColumnElement[bool]]) -> Subquery:
     """Return a line of CSV for each row, and whether what it says of the row's numbers is all of them."""
-    form, values, kept = [], [], []
+    form: list[str] = []
+    values: list[ColumnElement[Any]] = []
+    kept: list[ColumnElement[bool]] = []
     for name, kind in columns.items():
         column = type_coerce(scored_listings.c[name], NullType)
-        form.append("%s" if kind in _PRINTED and kind is not FieldType.TIMESTAMP else "%Q")
-        values.append(column)
         if kind is FieldType.NUMBER:
             whole, parts = _in_parts(column)
-            form.append("%s")
-            values[-1:] = [whole, parts]
+            form.append("%s,%s")
+            values += [whole, parts]
             kept.append((whole + parts / literal_column(repr(_PARTS))).is_not_distinct_from(column))
+        else:
+            form.append("%s" if kind in {FieldType.INTEGER, FieldType.BOOLEAN} else "%Q")
+            values.append(column)
     line = func.printf(",".join(form), *values).label("line")
     rows = select(line, case((and_(true(), *kept), 1), else_=0).label("whole"))
     return rows.where(*conditions).order_by(scored_listings.c.import_index).subquery()
