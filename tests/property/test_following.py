@@ -171,7 +171,8 @@ def expected(crawls: list[Crawl], asked: Asked) -> list[tuple[Any, ...]]:
 
 def as_expected(move: Sighting) -> tuple[Any, ...]:
     """Return a move as the oracle tells it."""
-    assert (before := move.earlier)
+    before = move.earlier
+    assert before is not None
     assert (move.price - before.price, move.score - before.score) == (move.price_change, move.score_change)
     return (
         move.source,
@@ -237,8 +238,7 @@ def test_deltas_are_those_of_the_oracle(
     """Whatever the filters, the size of a page, of a stretch, and what a page may read: every move once, in order."""
     crawls: list[Crawl] = []
     try:
-        for batch in batches:
-            crawls.append(arrive(context, *batch))
+        crawls.extend(arrive(context, *batch) for batch in batches)
         for _ in range(data.draw(st.integers(1, 4))):
             cut(data.draw(st.integers(1, 4)), data.draw(st.sampled_from([1, 150, 400, 10**6])))
             for asked in (Asked(), data.draw(ASKED)):
