@@ -1,0 +1,115 @@
+"""Rows of SQLite as one text that the database prints and pyarrow parses, neither of them with the GIL.
+
+Handing Python the values takes as long, and holds up its other threads: those that read the next rows, encode, answer.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+from pyarrow import compute, csv
+from sqlalchemy import ColumnElement, Connection, Integer, LargeBinary, String, Subquery, and_, case
+from sqlalchemy import cast as sql_cast
+from sqlalchemy import func, literal_column, select, true, type_coerce
+from sqlalchemy.exc import DataError
+from sqlalchemy.types import NullType
+
+from glyphd.domain.listing import FieldType
+
+_PARTS = 2.0**62
+_PARSED: dict[FieldType, Any] = {
+    FieldType.INTEGER: pa.int64(),
+    FieldType.NUMBER: pa.int64(),
+    FieldType.BOOLEAN: pa.int64(),
+    FieldType.TIMESTAMP: pa.timestamp("us"),
+}
+"""As what columns are parsed; all others are texts."""
+
+
+class Printed(NamedTuple):
+    """What is to be printed of a column, which has only values of its kind."""
+
+    column: ColumnElement[Any]
+    kind: FieldType
+
+
+def read_printed(
+    connection: Connection,
+    columns: Mapping[str, Printed],
+    conditions: Sequence[ColumnElement[bool]],
+    order: Sequence[ColumnElement[Any]],
+) -> pa.Table | None:
+    """Return these columns of the rows that match, in this order.
+
+    None when they cannot be printed: a number would not come back to its last bit, or the text would be too long.
+    """
+    lines = _lines(columns, conditions, order).c
+    text = func.group_concat(lines.line, literal_column("char(10)"), type_=String())
+    try:
+        printed, whole = connection.execute(select(sql_cast(text, LargeBinary), func.min(lines.whole))).one()
+    except DataError:  # longer than a value may be
+        return None
+    return None if whole == 0 else _parsed(printed or b"", {name: each.kind for name, each in columns.items()})
+
+
+def _lines(
+    columns: Mapping[str, Printed], conditions: Sequence[ColumnElement[bool]], order: Sequence[ColumnElement[Any]]
+) -> Subquery:
+    """Return a line of CSV, in SQL's quotes, for each row, and whether what it says of the row's numbers is all."""
+    form: list[str] = []
+    values: list[ColumnElement[Any]] = []
+    kept: list[ColumnElement[bool]] = []
+    for each in columns.values():
+        column = type_coerce(each.column, NullType)
+        if each.kind is FieldType.NUMBER:
+            whole, parts = _in_parts(column)
+            form.append("%s,%s")
+            values += [whole, parts]
+            kept.append((whole + parts / literal_column(repr(_PARTS))).is_not_distinct_from(column))
+        else:
+            form.append("%s" if each.kind in {FieldType.INTEGER, FieldType.BOOLEAN} else "%Q")
+            values.append(column)
+    line = func.printf(",".join(form), *values).label("line")
+    rows = select(line, case((and_(true(), *kept), 1), else_=0).label("whole"))
+    return rows.where(*conditions).order_by(*order).subquery()
+
+
+def _in_parts(number: ColumnElement[Any]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """Return the whole part of a number, and the rest in 2^-62: two integers, exact but for numbers below 2^-10."""
+    whole = sql_cast(number, Integer)
+    return whole, sql_cast((number - whole) * literal_column(repr(_PARTS)), Integer)
+
+
+def _parsed(printed: bytes, kinds: Mapping[str, FieldType]) -> pa.Table:
+    types: dict[str, Any] = {}
+    for name, kind in kinds.items():
+        types[name] = _PARSED.get(kind, pa.string())
+        if kind is FieldType.NUMBER:
+            types[_rest_of(name)] = pa.int64()
+    table = csv.read_csv(
+        pa.BufferReader(printed or b"\n"),
+        csv.ReadOptions(use_threads=False, block_size=len(printed) + 1, column_names=[*types]),
+        csv.ParseOptions(quote_char="'", newlines_in_values=True),
+        csv.ConvertOptions(
+            column_types=types, null_values=["NULL", ""], strings_can_be_null=True, quoted_strings_can_be_null=False
+        ),
+    )
+    return pa.table({name: _typed(table, name, kind) for name, kind in kinds.items()})
+
+
+def _typed(table: pa.Table, name: str, kind: FieldType) -> pa.ChunkedArray:
+    column = table[name]
+    match kind:
+        case FieldType.BOOLEAN:
+            return column.cast(pa.bool_())
+        case FieldType.TIMESTAMP:
+            return column.cast(pa.timestamp("us", "UTC"))
+        case FieldType.NUMBER:
+            rest = compute.divide(table[_rest_of(name)].cast(pa.float64(), safe=False), _PARTS)
+            return compute.add(column.cast(pa.float64(), safe=False), rest)
+        case _:
+            return column
+
+
+def _rest_of(name: str) -> str:
+    return f"{name} rest"
