@@ -1,4 +1,8 @@
-"""Chart the prices of a model: the batch views are chosen first, then one statement reads all prices of the page."""
+"""Chart the prices of a model: the batch views are chosen first, then the figures of each import that has the model.
+
+A bucket of one import has that import's stored figures. Percentiles of several cannot be merged: of those buckets one
+statement reads all prices.
+"""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +19,7 @@ from glyphd.domain.listing import model_key
 from glyphd.services.context import Context
 from glyphd.services.periods import Period, Place, nth_at_each_moment, views_within
 from glyphd.store import sightings, statistics
+from glyphd.store.sightings import ModelPrices
 from glyphd.store.visibility import VisibleImport
 
 _SHARES = {"min": 0.0, "p25": 0.25, "median": 0.5, "p75": 0.75, "max": 1.0}
@@ -52,14 +57,13 @@ def chart_prices(
     with context.database.reading() as connection:
         known = statistics.models_matching(connection, model_key(model))
         visible = views_within(connection, period) if known else []
-        having = sightings.imports_with_models(connection, [entry.import_id for entry in visible], known)
-        names = sorted({name for _, name in having})
-        views = _from_first_to_last(visible, {import_id for import_id, _ in having})
+        having = sightings.prices_of_models(connection, [entry.import_id for entry in visible], known)
+        views = _from_first_to_last(visible, {each.import_id for each in having})
         placed = nth_at_each_moment(_slots(views, bucket), key=lambda slot: slot.start)
         pending = ((place, slot) for place, slot in placed if after is None or place > after)
         page = list(islice(pending, limit + 1))
-        items = _summed_up(connection, [slot for _, slot in page[:limit]], names)
-    return PricePage(names, items, page[limit - 1][0] if len(page) > limit else None)
+        items = _summed_up(connection, [slot for _, slot in page[:limit]], having)
+    return PricePage(sorted({each.model for each in having}), items, page[limit - 1][0] if len(page) > limit else None)
 
 
 def _from_first_to_last(views: Sequence[VisibleImport], having: Collection[str]) -> Sequence[VisibleImport]:
@@ -84,17 +88,29 @@ def _slots(views: Sequence[VisibleImport], bucket: Bucket) -> Iterator[_Slot]:
             yield _Slot(start, None, None, starts.get(start, []))
 
 
-def _summed_up(connection: Connection, slots: Sequence[_Slot], names: Sequence[str]) -> list[PriceBucket]:
-    number_of = {import_id: number for number, slot in enumerate(slots) for import_id in slot.import_ids}
-    found = sightings.prices_by_import(connection, list(number_of), names)
-    numbers = np.fromiter((number_of[import_id] for import_id, _ in found), np.int64, len(found))
-    prices = np.fromiter((price for _, price in found), np.float64, len(found))
-    counts = np.bincount(numbers, minlength=len(slots)).tolist()
-    figures = iter(_percentiles(numbers, prices))
-    return [
-        PriceBucket(slot.start, slot.import_id, slot.source, count, **(next(figures) if count else _UNSEEN))
-        for slot, count in zip(slots, counts, strict=True)
-    ]
+def _summed_up(connection: Connection, slots: Sequence[_Slot], having: Sequence[ModelPrices]) -> list[PriceBucket]:
+    stored: dict[str, list[ModelPrices]] = {}
+    for each in having:
+        stored.setdefault(each.import_id, []).append(each)
+    of_slots = [[each for import_id in slot.import_ids for each in stored.get(import_id, ())] for slot in slots]
+    read = iter(_read(connection, [found for found in of_slots if len(found) > 1]))
+    items = []
+    for slot, found in zip(slots, of_slots, strict=True):
+        figures = (
+            next(read) if len(found) > 1 else {name: getattr(found[0], name) for name in _SHARES} if found else _UNSEEN
+        )
+        items.append(PriceBucket(slot.start, slot.import_id, slot.source, sum(each.rows for each in found), **figures))
+    return items
+
+
+def _read(connection: Connection, together: Sequence[Sequence[ModelPrices]]) -> list[dict[str, float]]:
+    """Return the percentiles of what is in one bucket, for each of some buckets, from all of its prices."""
+    number_of = {each.import_id: number for number, found in enumerate(together) for each in found}
+    prices = sightings.prices_by_import(
+        connection, list(number_of), sorted({e.model for found in together for e in found})
+    )
+    numbers = np.fromiter((number_of[import_id] for import_id, _ in prices), np.int64, len(prices))
+    return _percentiles(numbers, np.fromiter((price for _, price in prices), np.float64, len(prices)))
 
 
 def _percentiles(numbers: NDArray[np.int64], prices: NDArray[np.float64]) -> list[dict[str, float]]:

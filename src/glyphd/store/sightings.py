@@ -29,17 +29,29 @@ class SightingRow(NamedTuple):
     score: float
 
 
-def imports_with_models(
-    connection: Connection, import_ids: Sequence[str], models: Sequence[str]
-) -> list[tuple[str, str]]:
-    """Return import_id and model of each of these models that some imports have rows of."""
+class ModelPrices(NamedTuple):
+    """How many rows of a model an import has, and their prices in USD."""
+
+    import_id: str
+    model: str
+    rows: int
+    min: float
+    p25: float
+    median: float
+    p75: float
+    max: float
+
+
+def prices_of_models(connection: Connection, import_ids: Sequence[str], models: Sequence[str]) -> list[ModelPrices]:
+    """Return the stored figures of each of these models in each of some imports that has rows of it."""
     table = import_model_stats.c
+    figures = (table.min_price, table.p25_price, table.median_price, table.p75_price, table.max_price)
+    query = select(table.import_id, table.canonical_model, table.listing_count, *figures)
     found: list[Any] = []
     for some in _portions(import_ids):
-        query = select(table.import_id, table.canonical_model)
-        query = query.where(table.import_id.in_(some), table.canonical_model.in_(models))
-        found += connection.execute(query).all()
-    return found
+        within = query.where(table.import_id.in_(some), table.canonical_model.in_(models))
+        found += connection.execute(within).all()
+    return list(starmap(ModelPrices, found))
 
 
 def prices_by_import(

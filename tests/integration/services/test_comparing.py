@@ -9,6 +9,7 @@ from glyphd.services import comparing
 from glyphd.services.context import Context
 from glyphd.store import sighting_columns
 
+HEADER = "canonical_model,vram_gb,tdp_watts,mig_support,nvlink,price,score,seller"
 _MODELS = ("A100", "H100", "L40", "é")
 
 
@@ -30,6 +31,18 @@ def _sightings(context: Context, import_id: str) -> list[Sighting]:
             for model, count in counts.items()
             for row in sighting_columns.read_sightings(connection, import_id, model, model, count)
         ]
+
+
+def test_figures_come_to_the_last_bit(context: Context, publish: Callable[..., str]) -> None:
+    """Also those that SQLite cannot print whole: very small ones."""
+    scores = [5e-324, 1e-9 / 3, 0.1 + 0.2, 99.99999999999999]
+    lines = [f"H100,80,350,7,True,{1e6 / 3!r},{score!r},one" for score in scores]
+    import_id = publish("\n".join([HEADER, *lines]) + "\n")
+
+    with context.database.reading() as connection:
+        found = sighting_columns.read_sightings(connection, import_id, "H100", "H100", len(scores))
+
+    assert [(1e6 / 3, score) for score in scores] == [(row["price"].item(), row["score"].item()) for row in found]
 
 
 def _walked(context: Context, target_id: str, filters: DiffFilters, limit: int) -> list[DiffRow]:
