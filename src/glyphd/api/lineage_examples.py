@@ -1,4 +1,4 @@
-"""Examples of what lineage answers: receipts, diffs, histories, reports."""
+"""Examples of what lineage answers: receipts, diffs, histories, reports, digests."""
 
 from typing import Any
 
@@ -159,4 +159,78 @@ SIGHTING: dict[str, Any] = {
         "price": 8000.0,
         "score": 71.4,
     },
+}
+
+ROW_DIGEST = {
+    "import_id": IMPORT_ID,
+    "row_digest": "e5009337f4184fb37974365909fb514b94e3e505a61ec735337375e3576fcacc",
+}
+
+_QUALITY: dict[str, Any] = {"received": 1, "count": 1, "rejected": 0, "error_counts": {}, "warning_counts": {}}
+
+
+def _spread(figure: float) -> dict[str, float]:
+    return dict.fromkeys(("min", "p25", "median", "p75", "max"), figure)
+
+
+_RANGES = {"price": _spread(28450.0), "score": _spread(71.4)}
+_OFFER = {
+    "import_id": IMPORT_ID,
+    "import_index": 1,
+    "listing_key": "7ae0ed1e5e8f906a",
+    "model": "H100_PCIE_80GB",
+    "price": 28450.0,
+    "score": 71.4,
+    "score_per_dollar": 0.0025096660808435855,
+    "condition": "New",
+    "seller": "Halbry Systems",
+    "region": "US",
+    "source_url": "https://halbry.example/gpu/h100-pcie-80gb",
+}
+_ONE_RISE = {**_FIGURES, "disappeared": 0, "unchanged": 0}
+MARKET_REPORT: dict[str, Any] = {
+    "import_id": IMPORT_ID,
+    "as_of": None,
+    "source": None,
+    "imports": [
+        {
+            "import_id": IMPORT_ID,
+            "source": "wamatek",
+            "source_version": 2,
+            "kind": "batch",
+            "previous_import_id": PREVIOUS_ID,
+            "parent_import_id": None,
+            "schema_version": "v1.1",
+            "observed_at": "2026-11-20T09:00:00Z",
+            "imported_at": "2026-11-20T09:00:00Z",
+            **_QUALITY,
+            "artifacts": [
+                {
+                    "role": "batch",
+                    "sha256": "388b9092360d0a0ec80f172158cd6f6e3b585456c7cc3f73bde1f49eb95dc65a",
+                    "bytes": 268,
+                    "filename": None,
+                    "media_type": "text/csv",
+                }
+            ],
+        }
+    ],
+    "summary_stats": {"listing_count": 1, "model_count": 1, **_RANGES},
+    "models": [{"model": "H100_PCIE_80GB", "listing_count": 1, **_RANGES}],
+    "models_truncated": False,
+    "top_ranked": [_OFFER],
+    "best_value": [_OFFER],
+    "under_budget": [{"budget": 50000.0, "listing_count": 1, "best": [_OFFER]}],
+    "anomalies": {"count": 0, "threshold": 3.5, "min_listings": 5, "items": []},
+    "changes": [
+        {
+            "import_id": IMPORT_ID,
+            "source": "wamatek",
+            "previous_import_id": PREVIOUS_ID,
+            "figures": _ONE_RISE,
+            "models": [{**_ONE_RISE, "model": "H100_PCIE_80GB"}],
+        }
+    ],
+    "quality": _QUALITY,
+    "markdown": f"# Market report of import {IMPORT_ID}\n\n1 listings of 1 models. Prices are USD.\n",
 }

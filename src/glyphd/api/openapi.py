@@ -69,6 +69,8 @@ EXAMPLES: dict[tuple[str, str, str], Any] = {
     ("get", "/api/models", "200"): [examples.MODEL],
     ("get", "/api/models/{model}/history", "200"): lineage_examples.MODEL_HISTORY,
     ("get", "/api/listings/{listing_key}/history", "200"): examples.page(lineage_examples.SIGHTING),
+    ("get", "/api/report", "200"): lineage_examples.MARKET_REPORT,
+    ("get", "/api/imports/{import_id}/digest", "200"): lineage_examples.ROW_DIGEST,
     ("get", "/api/deltas", "200"): examples.page(lineage_examples.SIGHTING),
 }
 
