@@ -166,7 +166,11 @@ _ACTIONS: dict[str, frozenset[Status]] = {
 }
 
 
+def actions_in(status: Status) -> list[str]:
+    """Return what can be done with an import in this state."""
+    return [action for action, states in _ACTIONS.items() if status in states]
+
+
 def state_of(entry: Import) -> dict[str, Any]:
     """Return what a refusal says of an import: its state, and what is possible in it."""
-    possible = [action for action, states in _ACTIONS.items() if entry.status in states]
-    return {"import_id": entry.import_id, "import_status": entry.status, "possible": possible}
+    return {"import_id": entry.import_id, "import_status": entry.status, "possible": actions_in(entry.status)}
