@@ -20,7 +20,8 @@ def redirect(import_id: str, told: Sequence[str]) -> Response:
     """Send the browser to the page of an import, and tell there what was done."""
     answer = RedirectResponse(_address(import_id), 303)
     text = base64.urlsafe_b64encode(json.dumps(told).encode()).decode()
-    answer.set_cookie(COOKIE, text, max_age=_SECONDS, path=_address(import_id), httponly=True, samesite="lax")
+    if told:
+        answer.set_cookie(COOKIE, text, max_age=_SECONDS, path=_address(import_id), httponly=True, samesite="lax")
     return answer
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from glyphd.domain.issues import DESCRIPTIONS, IssueCode
-from glyphd.domain.report import ImportReport, RecordError
+from glyphd.domain.report import ImportReport, RecordError, ValidationReport
 
 EXAMPLES = 3
 
@@ -18,7 +18,7 @@ class RejectGroup:
     examples: list[RecordError]
 
 
-def by_code(report: ImportReport) -> list[RejectGroup]:
+def by_code(report: ImportReport | ValidationReport) -> list[RejectGroup]:
     """Return the groups, the most frequent first."""
     counts = sorted(report.error_counts.items(), key=lambda counted: (-counted[1], counted[0]))
     return [

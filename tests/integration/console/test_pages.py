@@ -110,7 +110,14 @@ def test_a_failed_import_says_why(console: httpx.Client, import_file: ImportFile
 def test_every_page_is_sent_under_the_policy(console: httpx.Client, import_file: ImportFile, make_csv: MakeCsv) -> None:
     """Nothing inline, nothing from elsewhere, failures included; and nothing is kept by what is between."""
     import_id = import_file(make_csv({}, BAD)).import_id
-    addresses = ("/", "/imports", f"/imports/{import_id}", f"/imports/{import_id}/rollback", f"/imports/{UNKNOWN}")
+    addresses = (
+        "/",
+        "/imports",
+        "/imports/new",
+        f"/imports/{import_id}",
+        f"/imports/{import_id}/rollback",
+        f"/imports/{UNKNOWN}",
+    )
     for address in addresses:
         answer = console.get(address)
         assert answer.headers["content-security-policy"].startswith("default-src 'none'; style-src 'self'; script-src")
