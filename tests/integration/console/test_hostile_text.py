@@ -38,17 +38,20 @@ def test_text_of_others_does_nothing(
     """Markup stands there as text, marks that turn or hide text are replaced, and a long cell stays short."""
     report = import_file(hostile_file(tmp_path), source=SCRIPT)
     address = f"/imports/{report.import_id}"
-    pages = [read(console, each) for each in ("/", "/imports", address, f"{address}/rollback")]
+    others = ("/", "/imports", "/models", "/listings", "/report", f"{address}/rollback")
+    pages = [read(console, each) for each in (address, *others)]
+    records = [read(console, f"/listings/{report.import_id}/{index}") for index in range(1, report.received + 1)]
 
-    for page in pages:
+    for page in [*pages, *records, read(console, "/imports/new")]:
         assert ["/static/live.js"] == [
             str(given["src"]).partition("?")[0] for tag, given in page.elements if tag == "script"
         ]
         assert "img" not in {tag for tag, _ in page.elements}
-        assert SCRIPT in page.text
         assert "\N{RIGHT-TO-LEFT OVERRIDE}" not in page.source
         assert len(page.source) < 60_000
-    quoted = pages[2].text
+    assert [True] * len(pages) == [SCRIPT in page.text for page in pages]
+    assert SCRIPT in read(console, read(console, "/models").links[SCRIPT]).text
+    quoted = pages[0].text
     assert BREAKOUT in quoted
     assert "H100\N{REPLACEMENT CHARACTER}gpj.exe" in quoted
     assert LONG not in quoted

@@ -95,7 +95,7 @@ def test_an_import_shows_its_report(console: httpx.Client, import_file: ImportFi
     assert ["H100_PCIE_80GB", "1"] in page.rows
     assert ["staged"] == [row[2] for row in page.rows if row[1] == "worker"][-1:]
     assert page.text.index("not_a_number 2 ×") < page.text.index("out_of_range 1 ×")
-    for name in ("Download to fix (CSV)", "All (JSON)", "batch.csv", "Listings (JSON)", "Market report"):
+    for name in ("Download to fix (CSV)", "All (JSON)", "batch.csv", "Listings", "Listings (CSV)", "Market report"):
         assert 200 == console.get(page.links[name]).status_code
 
 
@@ -109,7 +109,7 @@ def test_a_failed_import_says_why(console: httpx.Client, import_file: ImportFile
 
 def test_every_page_is_sent_under_the_policy(console: httpx.Client, import_file: ImportFile, make_csv: MakeCsv) -> None:
     """Nothing inline, nothing from elsewhere, failures included; and nothing is kept by what is between."""
-    import_id = import_file(make_csv({}, BAD)).import_id
+    import_id, second = (import_file(make_csv({"price": price}, BAD)).import_id for price in ("1.00", "2.00"))
     addresses = (
         "/",
         "/imports",
@@ -117,6 +117,12 @@ def test_every_page_is_sent_under_the_policy(console: httpx.Client, import_file:
         f"/imports/{import_id}",
         f"/imports/{import_id}/rollback",
         f"/imports/{UNKNOWN}",
+        f"/imports/{second}/diff",
+        f"/listings/{import_id}/1",
+        "/listings",
+        "/models",
+        "/models/H100_PCIE_80GB",
+        "/report",
     )
     for address in addresses:
         answer = console.get(address)
