@@ -93,6 +93,7 @@ def test_an_import_shows_its_report(console: httpx.Client, import_file: ImportFi
     assert ["max reject rate", "0.5", "0.75", "failed"] in page.rows
     assert ["2", "price", "call us", "price must be a number"] in page.rows
     assert ["H100_PCIE_80GB", "1"] in page.rows
+    assert ["price", "price"] in page.rows
     assert ["staged"] == [row[2] for row in page.rows if row[1] == "worker"][-1:]
     assert page.text.index("not_a_number 2 ×") < page.text.index("out_of_range 1 ×")
     for name in ("Download to fix (CSV)", "All (JSON)", "batch.csv", "Listings", "Listings (CSV)", "Market report"):

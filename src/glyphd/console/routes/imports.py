@@ -1,5 +1,7 @@
 """Imports: the list of them, and what became of one."""
 
+from typing import Any
+
 from fastapi import APIRouter, Request, Response
 
 from glyphd.api import answers
@@ -10,7 +12,9 @@ from glyphd.console import receipts, rejects
 from glyphd.console.pages import page
 from glyphd.console.queries import address_with, read_query
 from glyphd.domain.imports import Status, actions_in
+from glyphd.domain.report import ImportReport
 from glyphd.services import inspecting, reporting, rolling_back, surveying
+from glyphd.services.context import Context
 
 router = APIRouter()
 
@@ -32,11 +36,8 @@ def get_imports(request: Request, context: ServiceContext) -> Response:
 @router.get("/imports/{import_id}")
 def get_import(request: Request, context: ServiceContext, import_id: ImportId) -> Response:
     """Show what became of one import, and what can be done with it."""
-    report = reporting.report_import(context, import_id)
-    events = inspecting.inspect_events(context, import_id, limit=EVENTS_SHOWN)
-    groups, actions = rejects.by_code(report), actions_in(report.status)
-    told = receipts.told(request)
-    answer = page(request, "import", report=report, events=events, groups=groups, actions=actions, told=told)
+    report, told = reporting.report_import(context, import_id), receipts.told(request)
+    answer = page(request, "import", report=report, told=told, **_beside(context, report))
     receipts.forget(answer, import_id, told)
     return answer
 
@@ -46,3 +47,13 @@ def get_rollback(request: Request, context: ServiceContext, import_id: ImportId)
     """Say exactly what rolling the import back would do, and ask for a reason."""
     foreseen = rolling_back.foresee_roll_back(context, import_id)
     return page(request, "rollback", report=reporting.report_import(context, import_id), foreseen=foreseen)
+
+
+def _beside(context: Context, report: ImportReport) -> dict[str, Any]:
+    """Return what the page of an import shows beside its report."""
+    return {
+        "events": inspecting.inspect_events(context, report.import_id, limit=EVENTS_SHOWN),
+        "columns": inspecting.inspect_columns(context, report.import_id),
+        "groups": rejects.by_code(report),
+        "actions": actions_in(report.status),
+    }

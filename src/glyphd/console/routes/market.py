@@ -1,7 +1,5 @@
 """The market: its models, and the prices of one through time."""
 
-from typing import Any
-
 from fastapi import APIRouter, Request, Response
 
 from glyphd.api import answers
@@ -13,7 +11,9 @@ from glyphd.console.pages import page
 from glyphd.console.queries import address_with, read_query
 from glyphd.domain.history import Bucket
 from glyphd.rendering.charts import history_chart
-from glyphd.services import charting, surveying
+from glyphd.services import surveying
+from glyphd.services.charting import PricePage, chart_prices
+from glyphd.services.context import Context
 from glyphd.services.periods import read_period
 
 router = APIRouter(prefix="/models")
@@ -36,16 +36,13 @@ def get_models(request: Request, context: ServiceContext) -> Response:
 def get_model(request: Request, context: ServiceContext, model: ModelName) -> Response:
     """Show the prices of one model through time."""
     asked = read_query(request, HistoryParameters)
-    period = read_period(since=asked.since, until=asked.until, source=asked.source, as_of=asked.as_of)
-    after = place_of(asked.cursor)
-    found = charting.chart_prices(context, model, asked.bucket, period, limit=asked.limit, after=after)
+    found = _prices(context, model, asked)
     chart = history_chart(found.items) if found.items else None
     further = address_with(request, cursor=encode_cursor(*found.last)) if found.last else None
-    values: dict[str, Any] = {
-        "asked": asked,
-        "found": found,
-        "chart": chart,
-        "further": further,
-        "buckets": list(Bucket),
-    }
-    return page(request, "model", model=model, **values)
+    buckets = list(Bucket)
+    return page(request, "model", model=model, asked=asked, found=found, chart=chart, further=further, buckets=buckets)
+
+
+def _prices(context: Context, model: str, asked: HistoryParameters) -> PricePage:
+    period = read_period(since=asked.since, until=asked.until, source=asked.source, as_of=asked.as_of)
+    return chart_prices(context, model, asked.bucket, period, limit=asked.limit, after=place_of(asked.cursor))
