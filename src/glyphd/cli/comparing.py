@@ -19,7 +19,7 @@ def diff(  # noqa: PLR0913 - the options of the command
     first: Annotated[str | None, typer.Argument(metavar="[ID]", help="The import, or the earlier one of two.")] = None,
     second: Annotated[str | None, typer.Argument(metavar="[ID]", help="The later one.")] = None,
     *,
-    source: Annotated[str | None, typer.Option(help="Without an import: the latest one of this source.")] = None,
+    source: Annotated[str | None, typer.Option(help="Without an import: the latest batch of this source.")] = None,
     change: Annotated[list[Change] | None, typer.Option(help="Only these changes; may be repeated.")] = None,
     model: Annotated[str | None, typer.Option(help="Only this model.")] = None,
     min_price_change_pct: Annotated[float | None, typer.Option(min=0, help="Only moves as wide as this.")] = None,
@@ -29,7 +29,10 @@ def diff(  # noqa: PLR0913 - the options of the command
     output: OutputFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare two imports; one with its previous one; or the latest one of a source with that."""
+    """Compare two imports; one with its previous one; or the latest batch that has a previous one with that.
+
+    The latest batch is the newest that is published or staged, of all sources or of one.
+    """
     filters = DiffFilters(change or (), model, min_price_change_pct, sort)
     with opened_installation() as installation:
         target = second or first or _latest(installation, source)
@@ -42,12 +45,12 @@ def diff(  # noqa: PLR0913 - the options of the command
 
 
 def _latest(installation: Installation, source: str | None) -> str:
-    """Return the newest batch that is published."""
-    filters = ImportFilters(source=source, statuses=(Status.PUBLISHED,))
+    """Return the newest batch, published or staged, that has a previous one."""
+    filters = ImportFilters(source=source, statuses=(Status.PUBLISHED, Status.STAGED))
     for report in installation.imports(filters, _LATEST):
-        if report.kind is Kind.BATCH:
+        if report.kind is Kind.BATCH and report.previous_import_id is not None:
             return report.import_id
-    raise typer.BadParameter("Nothing is published: name an import.")
+    raise typer.BadParameter("No batch that is published or staged has a previous one: name two imports.")
 
 
 def _tell(found: Diff) -> None:

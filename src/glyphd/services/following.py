@@ -29,8 +29,6 @@ STATEMENT_ROWS = 100
 
 ALL_AT_ONCE = 1000
 
-ALL = 2**31
-
 
 class MovePlace(NamedTuple):
     """Where a page of moves ended: in which batch view, at which offer, and how many pairs of it are done."""
@@ -185,8 +183,8 @@ class _Walk:
                 if place > begin:
                     yield place, move
             offer = end and self._reach(view, partial(next_offer, past=end, models=self._models))
-            if end is not None:
-                yield MovePlace(*view.place, *end, ALL), None
+            if offer is not None:
+                yield MovePlace(*view.place, *offer), None
 
     def _reach(self, view: _View, ask: Callable[[Connection, str], Offer | None]) -> Offer | None:
         """Return the least offer that the imports of a view answer."""

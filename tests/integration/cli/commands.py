@@ -52,6 +52,7 @@ LOOKING = {
     "diff {failed} {published}": 1,
     "diff {nobody}": 1,
     "diff --source nobody": 2,
+    "diff": 2,
     "diff --sort size": 2,
     "explain {published}:1": 0,
     "explain {published}:1 --json": 0,

@@ -1,5 +1,6 @@
 """`glyphd --url` against a server: the same output and exit codes as on the installation that the server has."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -180,3 +181,34 @@ def test_what_works_on_this_machine_only_refuses_a_server(
         assert (ExitCode.USAGE, "") == (ran.exit_code, ran.stdout), command
         assert "leave out --url" in " ".join(ran.stderr.replace("│", " ").split())
     assert [] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("remotely", [False, True])
+def test_diff_takes_the_newest_batch_that_has_a_previous_one(
+    make_installation: Callable[[str], Installation], remotely: bool
+) -> None:
+    """Staged or published, of all sources or of one; an import that is named is compared with its previous one."""
+    installation = make_installation("glyphd")
+    installation.name("second", f"import {CSV} --source a --json")
+    installation.name("waiting", f"import {CSV} --source a --publish hold --json")
+    installation.name("other", f"import {CSV} --source other --json")
+    installation.name("alone", f"import {CSV} --source alone --json")
+
+    def compared(command: str) -> tuple[str, str]:
+        ran = installation.run(f"{command} --json", remotely=remotely)
+        assert 0 == ran.exit_code, ran.stderr
+        found = json.loads(ran.stdout)
+        return found["base"]["import_id"], found["target"]["import_id"]
+
+    published, second, waiting, other = (
+        installation.named[name] for name in ("published", "second", "waiting", "other")
+    )
+    assert (second, waiting) == compared("diff") == compared("diff --source a")
+    assert (published, second) == compared("diff {second}")
+    installation.run("imports discard {waiting}")
+    assert (published, second) == compared("diff")
+    installation.name("newer", f"import {CSV} --source other --json")
+    assert (other, installation.named["newer"]) == compared("diff")
+    assert (published, second) == compared("diff --source a")
+    alone = installation.run("diff --source alone", remotely=remotely)
+    assert (2, True) == (alone.exit_code, "previous" in alone.stderr)

@@ -97,6 +97,22 @@ def test_a_replay_ends_on_its_own_page(
     assert (Kind.REPLAY, Status.PUBLISHED) == (found.kind, found.status)
 
 
+def test_what_hangs_on_a_batch_that_is_rolled_back_is_not_restored(
+    console: httpx.Client, context: Context, import_file: ImportFile, make_csv: MakeCsv
+) -> None:
+    """Its page offers nothing that would be refused."""
+    report = import_file(make_csv({}), source="wamatek")
+    replay_id = act(console, report, "replay").text.split()[1]
+    run_next(context, "worker")
+    replay = report_import(context, replay_id)
+    act(console, replay, "rollback", "/rollback")
+    restore = f"/imports/{replay_id}/restore"
+    assert restore in read(console, f"/imports/{replay_id}").forms
+
+    act(console, report, "rollback", "/rollback")
+    assert restore not in read(console, f"/imports/{replay_id}").forms
+
+
 def test_asking_twice_changes_nothing(
     console: httpx.Client, context: Context, import_file: ImportFile, make_csv: MakeCsv
 ) -> None:
