@@ -12,8 +12,8 @@ import anyio
 import httpx
 import psycopg
 
-from glyphd.api.app import create_app
 from glyphd.bootstrap import build_context
+from glyphd.console.app import create_app
 from glyphd.services.context import Context
 from glyphd.services.options import ImportOptions
 from glyphd.services.receiving import receive_import, store_artifact

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import uvicorn
 
-from glyphd.api.app import create_app
 from glyphd.api.connection import ReadingProtocol
+from glyphd.console.app import create_app
 from glyphd.services.context import Context
 from glyphd.settings import Settings
 from glyphd.worker.loop import work

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 FOLDERS = ("src", "tools", "benchmarks", "tests")
 FILE_LINES, FUNCTION_LINES, ROUTE_LINES = 300, 30, 10
 SAME_BODY_LINES = 5
-ROUTES = Path("src/glyphd/api/routes")
+ROUTES = (Path("src/glyphd/api/routes"), Path("src/glyphd/console/routes"))
 BANNED_MODULES = {"utils.py", "helpers.py", "util.py", "helper.py", "common.py", "misc.py"}
 BANNED_SUFFIXES = ("Manager", "Helper", "Processor", "DTO")
 
@@ -44,7 +44,8 @@ def _length(function: Function) -> int:
 
 
 def _is_route(function: Function, path: Path) -> bool:
-    return path.is_relative_to(ROUTES) and any(isinstance(node, ast.Call) for node in function.decorator_list)
+    routed = any(path.is_relative_to(folder) for folder in ROUTES)
+    return routed and any(isinstance(node, ast.Call) for node in function.decorator_list)
 
 
 def _hidden_imports(function: Function) -> Iterator[int]:

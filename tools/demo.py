@@ -82,6 +82,7 @@ def print_next_steps(base: str, import_id: str) -> None:
     print(f"""
 glyphd is running. Open:
 
+    {base}/    (the console)
     {base}/api/docs    (the API, to try out)
     {base}/api/listings?import_id={import_id}
     {base}/api/models

@@ -24,7 +24,7 @@ from glyphd.settings import Settings
 from glyphd.worker.supervisor import environment_of
 
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["glyphd.cli.server", "glyphd.cli.worker", "glyphd.cli.importing", "glyphd.api.app"])
+_FORKS.set_forkserver_preload(["glyphd.cli.server", "glyphd.cli.worker", "glyphd.cli.importing", "glyphd.console.app"])
 
 
 def fork(target: Callable[..., None], *arguments: Any) -> BaseProcess:

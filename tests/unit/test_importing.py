@@ -5,7 +5,8 @@ import sys
 
 _THREADS = """
 import importlib, pathlib
-for module in ("glyphd.cli.main", "glyphd.cli.server", "glyphd.cli.worker", "glyphd.cli.importing", "glyphd.api.app"):
+modules = "cli.main", "cli.server", "cli.worker", "cli.importing", "console.app"
+for module in (f"glyphd.{name}" for name in modules):
     importlib.import_module(module)
 print(*((task / "comm").read_text().strip() for task in pathlib.Path("/proc/self/task").iterdir()))
 """

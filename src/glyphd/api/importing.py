@@ -94,14 +94,15 @@ async def _answer_for(
     """Answer for an import that is on the ledger: wait for its outcome a while."""
     request.state.import_id = import_id
     preferences, most = read_preferences(request), settings.wait_seconds
-    report = await _await_outcome(context, import_id, preferences.seconds(most), threads_of(request).outcomes)
+    report = await await_outcome(context, import_id, preferences.seconds(most), threads_of(request).outcomes)
     said = preferences.applied(most, pending=report.status in PENDING)
     return answer(report, {**said, **await key_headers(request, context, claim)})
 
 
-async def _await_outcome(
+async def await_outcome(
     context: Context, import_id: str, wait_seconds: float, threads: CapacityLimiter
 ) -> ImportReport:
+    """Return the report of an import once it is finished, or as it is when the time is over."""
     deadline, pause = time.monotonic() + wait_seconds, _FIRST_PAUSE
     while await to_thread.run_sync(is_pending, context, import_id, limiter=threads) and time.monotonic() < deadline:
         await asyncio.sleep(pause)

@@ -5,7 +5,7 @@ a time, so that other requests go on being answered.
 """
 
 import mmap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Protocol
 
@@ -48,7 +48,7 @@ async def receive_submission(
     media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
     with store.writing() as writer:
         if media_type == "multipart/form-data":
-            return await _receive_form(request, writer, settings, read_options)
+            return await receive_form(request, writer, settings, read_options)
         limit = settings.max_json_bytes if _is_json(media_type) else settings.max_body_bytes
         await receive_bytes(request, limit, writer.write)
         if _is_json(media_type):
@@ -121,10 +121,15 @@ def _taken_apart(writer: ArtifactWriter) -> tuple[str | None, str | None, Mappin
 # -- multipart --------------------------------------------------------------------------------------------------------
 
 
-async def _receive_form(
-    request: Request, writer: ArtifactWriter, settings: Settings, read_options: ReadOptions
+async def receive_form(
+    request: Request,
+    writer: ArtifactWriter,
+    settings: Settings,
+    read_options: ReadOptions,
+    fields: Iterable[str] = OPTION_NAMES,
 ) -> Submission:
-    form = Form(request.headers, {"file": writer}, OPTION_NAMES)
+    """Receive a form with one file and these fields. Raises as :func:`receive_submission`."""
+    form = Form(request.headers, {"file": writer}, fields)
     await receive_bytes(request, settings.max_body_bytes, form.take)
     form.finish()
     if "file" not in form.files:

@@ -32,6 +32,8 @@ from glyphd.worker.supervisor import NICENESS
 
 _REPORT = TypeAdapter(ValidationReport)
 _Received = tuple[ImportOptions, Sequence[Artifact]]
+Receive = Callable[[ArtifactFolder, ReadOptions], Awaitable[_Received]]
+"""Receives a batch into a store."""
 
 
 async def validate_batch(request: Request, context: Context, settings: Settings) -> Response:
@@ -53,21 +55,22 @@ async def validate_pipeline_run(request: Request, context: Context, settings: Se
     return await _validate(request, context, receive)
 
 
-async def _validate(
-    request: Request,
-    context: Context,
-    receive: Callable[[ArtifactFolder, ReadOptions], Awaitable[_Received]],
-) -> Response:
-    threads = threads_of(request)
+async def _validate(request: Request, context: Context, receive: Receive) -> Response:
     read = await options_reader(request, partial(read_options, context))
+    report = await report_on(request, context, read, receive)
+    return Response(_REPORT.dump_json(report), 200, media_type="application/json")
+
+
+async def report_on(request: Request, context: Context, read: ReadOptions, receive: Receive) -> ValidationReport:
+    """Receive a batch, report what would come of it, and keep nothing. Raises WorkerDied, IncompleteBody."""
+    threads = threads_of(request)
     async with (
         contextmanager_in_threadpool(passing(context)) as own,
         contextmanager_in_threadpool(own.artifacts.scratch()) as spool,
     ):
         options, stored = await receive(own.artifacts, read)
         findings = await _rehearsed(request, rehearsal_of(own, options, stored, spool))
-        report = await to_thread.run_sync(report_validation, own, options, stored, findings, limiter=threads.outcomes)
-    return Response(_REPORT.dump_json(report), 200, media_type="application/json")
+        return await to_thread.run_sync(report_validation, own, options, stored, findings, limiter=threads.outcomes)
 
 
 async def _rehearsed(request: Request, rehearsal: Rehearsal) -> Findings:

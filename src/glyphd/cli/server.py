@@ -81,7 +81,7 @@ def _listening(host: str, port: int) -> socket.socket:
 def _run(listener: socket.socket, workers: int) -> None:
     """Serve until told to stop."""
     config = uvicorn.Config(
-        "glyphd.api.app:create_app",
+        "glyphd.console.app:create_app",
         factory=True,
         workers=workers,
         http=ReadingProtocol,

@@ -39,6 +39,12 @@ class ConflictingOptions(GlyphdError):
     code, kind = "conflicting_options", Kind.INVALID
 
 
+class FormExpired(GlyphdError):
+    """The form is not one that this browser was given."""
+
+    code, kind = "form_expired", Kind.FORBIDDEN
+
+
 class MissingFile(GlyphdError):
     """The request carries nothing to import."""
 

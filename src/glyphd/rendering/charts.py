@@ -13,10 +13,12 @@ import pygal
 from markupsafe import Markup
 from pygal.style import Style
 
+from glyphd.domain.history import PriceBucket
 from glyphd.domain.market_report import ModelMarket, Spread
 from glyphd.rendering.plain_text import plain_line
 
 LONGEST_LABEL = 28
+MOST_DOTS = 60
 
 # pygal adds a finder of plug-ins, in a form that Python 3.11 warns of at each import that fails: there are no plug-ins
 sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != pygal.__name__]
@@ -52,9 +54,29 @@ def prices_chart(models: Sequence[ModelMarket]) -> Markup:
     return _inline(chart, "Prices by model", _PRICES_TOLD)
 
 
+def history_chart(buckets: Sequence[PriceBucket]) -> Markup:
+    """Draw the lowest, the median and the highest price of a model through time; a bucket without prices is a gap."""
+    chart = pygal.Line(
+        **_COMMON,
+        height=380,
+        x_label_rotation=30,
+        x_labels_major_count=8,
+        show_minor_x_labels=False,
+        show_dots=len(buckets) <= MOST_DOTS,
+        allow_interruptions=True,
+    )
+    chart.x_labels = [f"{bucket.start:%Y-%m-%d}" for bucket in buckets]
+    chart.value_formatter = "${:,.10g}".format
+    for name in ("min", "median", "max"):
+        chart.add(name, [getattr(bucket, name) for bucket in buckets])
+    return _inline(chart, "Prices through time", _HISTORY_TOLD)
+
+
 def _names(models: Sequence[ModelMarket]) -> list[str]:
     return [plain_line(model.model) for model in models]
 
+
+_HISTORY_TOLD = "Lowest, median and highest price in USD, by day of observation; the table of prices says the same."
 
 _PRICES_TOLD = (
     "Lowest and highest price of each model, its quartiles as a box, its median as a line, in USD on a logarithmic "

@@ -43,6 +43,12 @@ def _shown(rejection: Rejection) -> RejectedRecord:
     return RejectedRecord(rejection.import_index, raw, rejection.encoding, rejection.issues)
 
 
+def inspect_columns(context: Context, import_id: str) -> dict[str, str]:
+    """Return how the columns of an import were read: header as submitted → field. Raises ImportNotFound."""
+    with context.database.reading() as connection:
+        return imports.find_import(connection, import_id).column_mapping
+
+
 def inspect_events(context: Context, import_id: str, *, limit: int, after_id: int = 0) -> list[Event]:
     """Return events, oldest first. Raises ImportNotFound."""
     with context.database.reading() as connection:

@@ -24,6 +24,14 @@ def roll_back_import(context: Context, import_id: str, actor: str, reason: str |
     return _change(context, import_id, Status.ROLLED_BACK, actor, reason)
 
 
+def foresee_roll_back(context: Context, import_id: str) -> Receipt:
+    """Return the receipt that rolling an import back would give now, and change nothing.
+
+    Raises as :func:`roll_back_import`.
+    """
+    return _change(context, import_id, Status.ROLLED_BACK, actor="", reason=None, keep=False)
+
+
 def restore_import(context: Context, import_id: str, actor: str, reason: str | None = None) -> Receipt:
     """Show the rows of a rolled-back import again, and of what hangs on it. Asking twice changes nothing.
 
@@ -32,7 +40,9 @@ def restore_import(context: Context, import_id: str, actor: str, reason: str | N
     return _change(context, import_id, Status.PUBLISHED, actor, reason)
 
 
-def _change(context: Context, import_id: str, wanted: Status, actor: str, reason: str | None) -> Receipt:
+def _change(
+    context: Context, import_id: str, wanted: Status, actor: str, reason: str | None, *, keep: bool = True
+) -> Receipt:
     with context.database.writing() as work:
         imports.hold_source(work, imports.find_import(work.connection, import_id).source)
         entry = imports.hold_import(work, import_id)
@@ -45,7 +55,8 @@ def _change(context: Context, import_id: str, wanted: Status, actor: str, reason
             events.add_event(work.connection, import_id, now, actor, action, wanted, reason=reason)
         after = visibility.view_of(work.connection, batch_id)
         receipt = _receipt(work.connection, entry, wanted, changed=changed, before=before, after=after)
-        work.commit()
+        if keep:
+            work.commit()
         return receipt
 
 

@@ -1,0 +1,34 @@
+"""Listings: what matches, and from where one of them is."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+
+from glyphd.api import answers
+from glyphd.api.paging import encode_cursor, position_of
+from glyphd.api.requests import ImportId, ServiceContext
+from glyphd.api.schemas import ListingParameters
+from glyphd.console.pages import page
+from glyphd.console.queries import address_with, read_query
+from glyphd.services import browsing, explaining
+
+router = APIRouter(prefix="/listings")
+
+ImportIndex = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+
+@router.get("")
+def get_listings(request: Request, context: ServiceContext) -> Response:
+    """List the listings that match, newest import first."""
+    asked = read_query(request, ListingParameters)
+    query, after = answers.listing_query(asked), position_of(asked.cursor)
+    found = browsing.browse_listings(context, query, limit=asked.limit, offset=asked.offset, after=after)
+    cursor = encode_cursor(found.last.ledger_id, found.last.import_index) if found.last else None
+    further = address_with(request, cursor=cursor) if cursor else None
+    return page(request, "listings", rows=found.items, asked=asked, further=further)
+
+
+@router.get("/{import_id}/{import_index}")
+def get_listing(request: Request, context: ServiceContext, import_id: ImportId, import_index: ImportIndex) -> Response:
+    """Show from which file and record a row is, how it was read, and where else the offer was seen."""
+    return page(request, "listing", lineage=explaining.explain_listing(context, import_id, import_index))
