@@ -15,7 +15,6 @@ from glyphd.domain.imports import HOLDING_ROWS, Import
 from glyphd.domain.listing import model_key
 from glyphd.domain.report import ExportFormat
 from glyphd.errors import InvalidParameter
-from glyphd.ingest.ahead import read_ahead
 from glyphd.services import pairing
 from glyphd.services.context import Context
 from glyphd.services.encoding import encoded
@@ -41,12 +40,8 @@ class _Comparison:
 
     def pairs(self, connection: Connection) -> Iterator[pl.DataFrame]:
         """Yield the pairs of some models after the other, in the order of their names."""
-        for base, target in read_ahead(self._sides(connection)):
-            yield pairing.pair(base, target)
-
-    def _sides(self, connection: Connection) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
         for numbers in self._portions():
-            yield self._side(connection, "base", numbers), self._side(connection, "target", numbers)
+            yield pairing.pair(self._side(connection, "base", numbers), self._side(connection, "target", numbers))
 
     def _portions(self) -> Iterator[range]:
         start = rows = 0
