@@ -45,5 +45,5 @@ def test_the_revisions_are_found_from_anywhere(tmp_path: Path) -> None:
     )
     ran = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
 
-    assert ran.stdout == "0012\n"
+    assert ran.stdout == "0013\n"
     assert ran.stderr == ""

@@ -153,11 +153,11 @@ def test_what_the_status_tells(place: Place) -> None:
     later = schema.schema_status(engine)
     schema.upgrade(engine)
 
-    assert (fresh.current, fresh.head, fresh.known) == (None, "0012", True)
+    assert (fresh.current, fresh.head, fresh.known) == (None, "0013", True)
     assert [revision.number for revision in fresh.pending] == NUMBERS
     assert later.pending == fresh.pending[8:]
     assert all(revision.title for revision in fresh.pending)
-    assert schema.schema_status(engine) == schema.SchemaStatus("0012", "0012", [], known=True)
+    assert schema.schema_status(engine) == schema.SchemaStatus("0013", "0013", [], known=True)
 
 
 def test_a_server_refuses_a_schema_it_does_not_know(place: Place) -> None:
@@ -168,7 +168,7 @@ def test_a_server_refuses_a_schema_it_does_not_know(place: Place) -> None:
     ):
         schema.require_current(engine)
     schema.upgrade(engine, "0004")
-    with pytest.raises(SchemaOutOfDate, match=r"revision 0004 .* needs 0012: run `glyphd migrate`"):
+    with pytest.raises(SchemaOutOfDate, match=r"revision 0004 .* needs 0013: run `glyphd migrate`"):
         schema.require_current(engine)
     schema.upgrade(engine)
     schema.require_current(engine)
@@ -178,7 +178,7 @@ def test_a_server_refuses_a_schema_it_does_not_know(place: Place) -> None:
     for refused in (schema.require_current, schema.upgrade, schema.downgrade):
         with pytest.raises(SchemaOutOfDate, match=r"revision 0042, .* does not know: upgrade glyphd\.$"):
             refused(engine)
-    assert schema.schema_status(engine) == schema.SchemaStatus("0042", "0012", [], known=False)
+    assert schema.schema_status(engine) == schema.SchemaStatus("0042", "0013", [], known=False)
 
 
 def test_directions_that_make_no_sense_are_refused(place: Place) -> None:
@@ -190,7 +190,7 @@ def test_directions_that_make_no_sense_are_refused(place: Place) -> None:
         schema.upgrade(engine, "0002")
     with pytest.raises(InvalidParameter, match="at schema revision 0003, short of 0004"):
         schema.downgrade(engine, to="0004")
-    with pytest.raises(InvalidParameter, match="no schema revision 9; there are 0001 to 0012"):
+    with pytest.raises(InvalidParameter, match="no schema revision 9; there are 0001 to 0013"):
         schema.upgrade(engine, "9")
     with pytest.raises(InvalidParameter, match="1 revision or more, not 0"):
         schema.downgrade(engine, 0)

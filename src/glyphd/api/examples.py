@@ -127,7 +127,6 @@ REPORT: dict[str, Any] = {
         "rejections": f"{_OWN}/rejections",
         "artifact": f"{_OWN}/artifact",
         "events": f"{_OWN}/events",
-        "diff": f"{_OWN}/diff",
     },
 }
 

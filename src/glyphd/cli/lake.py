@@ -24,7 +24,10 @@ _MOST_IMPORTS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class LakeChange:
-    """What bringing a lake up to date did, in imports. ``skipped`` were taken out or back while they were written."""
+    """What bringing a lake up to date did, in imports. ``skipped`` were taken out or back while they were written.
+
+    One whose file was damaged is ``added`` again.
+    """
 
     added: int
     removed: int
@@ -35,16 +38,16 @@ class LakeChange:
 def update_lake(installation: Installation, folder: Path, source: str | None) -> LakeChange:
     """Write what is visible and not there yet, and remove what is there and not visible any more.
 
-    An import's rows never change, so that a file that is there is not written again. What is no longer visible goes
-    first: a reader meanwhile may miss rows, and never has them twice. Raises MalformedRequest for a folder that is no
-    lake, or one of something else.
+    An import's rows never change, so that a file that is there is not written again, unless its footer is damaged or
+    tells of other rows. What is no longer visible goes first: a reader meanwhile may miss rows, and never has them
+    twice. Raises MalformedRequest for a folder that is no lake, or one of something else.
     """
     try:
         _claim(folder, source)
         visible = installation.imports(ImportFilters(source=source, visible=True), _MOST_IMPORTS)
         wanted = {_file_of(folder, report): report for report in visible}
         removed = _remove(folder, wanted)
-        missing = {file: report for file, report in wanted.items() if not file.exists()}
+        missing = {file: report for file, report in wanted.items() if not _holds(file, report)}
         added = sum(_write(installation, file, report) for file, report in missing.items())
     except OSError as exc:
         raise MalformedRequest(f"{folder} cannot be written: {exc.strerror}.") from exc
@@ -97,11 +100,21 @@ def _write(installation: Installation, file: Path, report: ImportReport) -> bool
     """Write an import; tell whether it was there, all of it, when it was read."""
     file.parent.mkdir(parents=True, exist_ok=True)
     portions = installation.export(ExportFormat.PARQUET, {"import_id": report.import_id})
-    return write_whole(portions, file, lambda written: _rows(written) == report.count)
+    return write_whole(portions, file, lambda written: _holds(written, report))
 
 
-def _rows(file: Path) -> int:
+def _holds(file: Path, report: ImportReport) -> bool:
+    """Tell whether a file is there and whole, by its footer, and has the rows of an import."""
     try:
-        return int(pq.read_metadata(file).num_rows)
-    except pa.ArrowInvalid:  # broken off
-        return -1
+        footer = pq.read_metadata(file)
+    except (pa.ArrowException, OSError):  # not there, broken off, or something else
+        return False
+    return int(footer.num_rows) == report.count and _imports_named(footer) <= {report.import_id}
+
+
+def _imports_named(footer: pq.FileMetaData) -> set[str]:
+    """Return the least and greatest import_id of each row group, as far as the footer tells them whole."""
+    groups = [footer.row_group(number) for number in range(footer.num_row_groups)]
+    columns = [group.column(number) for group in groups for number in range(group.num_columns)]
+    known = [each.statistics for each in columns if each.path_in_schema == "import_id" and each.is_stats_set]
+    return {bound for each in known if each.has_min_max for bound in (each.min, each.max)}

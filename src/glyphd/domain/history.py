@@ -1,6 +1,5 @@
 """Prices through time: calendar buckets in UTC, and what moved between the sightings of one offer."""
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,6 +7,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import zip_longest
 from typing import NamedTuple
+
+from glyphd.domain.diff import four_decimals
 
 
 class Bucket(StrEnum):
@@ -71,7 +72,8 @@ class EarlierSighting:
 class Sighting:
     """One offer as one import saw it, and what moved since it was last seen in its source: prices in USD.
 
-    The first sighting of an offer has none before, and no changes; percentages are of the earlier price.
+    The first sighting of an offer has none before, and no changes. Percentages are of the earlier price; changes have
+    four decimals at most, as those of a diff.
     """
 
     import_id: str
@@ -90,7 +92,10 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class ModelHistory:
-    """One page of a model's prices through time, oldest first; ``names`` are the spellings that it was found under."""
+    """One page of a model's prices through time, oldest first.
+
+    ``names`` are the spellings of the model in the batch views that are asked for.
+    """
 
     model: str
     names: list[str]
@@ -119,17 +124,13 @@ def pair_sightings(later: Iterable[Seen], earlier: Iterable[Seen]) -> Iterator[t
 
 
 def change(figure: float, earlier: float) -> float | None:
-    """Return by how much a figure moved; None if that is more than a number can be."""
-    return _finite(figure - earlier)
+    """Return by how much a figure moved, to four decimals; None if that is more than a number can be."""
+    return four_decimals(figure - earlier)
 
 
 def change_pct(price: float, earlier: float) -> float | None:
-    """Return by how many percent of the earlier price a price moved; None when that was no price."""
-    return _finite((price - earlier) / earlier * 100) if earlier > 0 else None
-
-
-def _finite(figure: float) -> float | None:
-    return figure if math.isfinite(figure) else None
+    """Return by how many percent of the earlier price a price moved, to four decimals; None when that was no price."""
+    return four_decimals((price - earlier) / earlier * 100) if earlier > 0 else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,7 +166,25 @@ _ACTIONS: dict[str, frozenset[Status]] = {
 }
 
 
-def state_of(entry: Import) -> dict[str, Any]:
+_SHOWING = frozenset({"publish", "restore"})
+"""They show an import; what hangs on a batch is shown with it only."""
+
+
+def possible_in(kind: Kind, status: Status, *, parent_published: bool = True) -> list[str]:
+    """Return what can be done with an import, now that what it hangs on, if anything, is published or not.
+
+    A batch alone is amended. Asking for a replay of a replay is asking for one of its batch, whatever became of the
+    replay; an amendment has none.
+    """
+    possible = [action for action, states in _ACTIONS.items() if status in states]
+    if kind is Kind.BATCH:
+        return possible
+    left_out = {"replay", "amend"} | (set() if parent_published else _SHOWING)
+    again = ["replay"] if kind is Kind.REPLAY and parent_published else []
+    return [action for action in possible if action not in left_out] + again
+
+
+def state_of(entry: Import, *, parent_published: bool = True) -> dict[str, Any]:
     """Return what a refusal says of an import: its state, and what is possible in it."""
-    possible = [action for action, states in _ACTIONS.items() if entry.status in states]
+    possible = possible_in(entry.kind, entry.status, parent_published=parent_published)
     return {"import_id": entry.import_id, "import_status": entry.status, "possible": possible}

@@ -18,6 +18,8 @@ _NOTHING = "-"
 _SPECIAL = re.compile(r"([\\`*\[\]<>|~&@]|(?<!\w)_|_(?!\w)|:(?=//)|(?<=www)\.)", re.IGNORECASE)
 """What is markup in a line of GFM: an `_` inside a word is none, a bare URL or address is a link."""
 
+_PLAIN_ID = re.compile(r"[\w.:/+=-]+")
+
 
 def render_markdown(report: MarketReport) -> str:
     """Return a report as Markdown (GFM tables)."""
@@ -78,6 +80,11 @@ def _escaped_markdown(value: Any) -> Any:
     return _SPECIAL.sub(r"\\\1", str(_plain(value)))
 
 
+def _code(value: str) -> str:
+    """Return an id as Markdown code; one from the field may be any text, and then it is text."""
+    return f"`{value}`" if _PLAIN_ID.fullmatch(value) else str(_escaped_markdown(value))
+
+
 def _environment(**options: Any) -> Environment:
     made = Environment(  # noqa: S701 - Markdown is no HTML: there every text goes through the filter `md`
         loader=PackageLoader("glyphd.rendering"),
@@ -99,5 +106,5 @@ def _environment(**options: Any) -> Environment:
 
 
 _MARKDOWN = _environment(autoescape=False, finalize=None)
-_MARKDOWN.filters["md"] = _escaped_markdown
+_MARKDOWN.filters |= {"md": _escaped_markdown, "code": _code}
 _HTML = _environment(autoescape=True, finalize=_plain)

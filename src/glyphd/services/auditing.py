@@ -17,7 +17,7 @@ from glyphd.domain.imports import Import, PublishMode, Status
 from glyphd.errors import CountsDisagree
 from glyphd.ingest.derivation import Derivation
 from glyphd.services.context import Context
-from glyphd.services.publishing import parent_is_published
+from glyphd.services.refusing import parent_is_published
 from glyphd.store import events, imports, rejections, rows, statistics, visibility
 from glyphd.store.unit_of_work import UnitOfWork
 
@@ -125,7 +125,7 @@ def _price_move(context: Context, held: Import) -> float | None:
 def _outcome(work: UnitOfWork, held: Import, gates: Sequence[Gate]) -> Status:
     """Publish, unless somebody wants to look first, a gate failed, or what the import hangs on is not published."""
     clean = all(gate.passed for gate in gates)
-    publishes = held.publish_mode is PublishMode.AUTO and clean and parent_is_published(work, held)
+    publishes = held.publish_mode is PublishMode.AUTO and clean and parent_is_published(work.connection, held)
     return Status.PUBLISHED if publishes else Status.STAGED
 
 

@@ -1,6 +1,6 @@
 """Chart the prices of a model: the batch views are chosen first, then one statement reads all prices of the page."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby, islice
@@ -23,7 +23,10 @@ _UNSEEN: dict[str, None] = dict.fromkeys(_SHARES)
 
 @dataclass(frozen=True, slots=True)
 class PricePage:
-    """One page of buckets, oldest first; ``names`` are the model's spellings, ``last`` is None on the last page."""
+    """One page of buckets, oldest first; ``last`` is None on the last page.
+
+    ``names`` are the spellings of the model in what the whole answer is made of, not in this page alone.
+    """
 
     names: list[str]
     items: list[PriceBucket]
@@ -47,8 +50,11 @@ def chart_prices(
     Spellings that differ in case, spaces, `-` and `_` are one model; one that is not known has no buckets.
     """
     with context.database.reading() as connection:
-        names = sorted(statistics.models_matching(connection, model_key(model)))
-        views = _from_first_to_last(connection, views_within(connection, period) if names else [], names)
+        known = statistics.models_matching(connection, model_key(model))
+        visible = views_within(connection, period) if known else []
+        having = sightings.imports_with_models(connection, [entry.import_id for entry in visible], known)
+        names = sorted({name for _, name in having})
+        views = _from_first_to_last(visible, {import_id for import_id, _ in having})
         placed = nth_at_each_moment(_slots(views, bucket), key=lambda slot: slot.start)
         pending = ((place, slot) for place, slot in placed if after is None or place > after)
         page = list(islice(pending, limit + 1))
@@ -56,11 +62,8 @@ def chart_prices(
     return PricePage(names, items, page[limit - 1][0] if len(page) > limit else None)
 
 
-def _from_first_to_last(
-    connection: Connection, views: Sequence[VisibleImport], names: Sequence[str]
-) -> Sequence[VisibleImport]:
+def _from_first_to_last(views: Sequence[VisibleImport], having: Collection[str]) -> Sequence[VisibleImport]:
     """Cut views in order of time to those from the first batch that has the model to the last one."""
-    having = sightings.imports_with_models(connection, [entry.import_id for entry in views], names)
     batches = {entry.batch_id for entry in views if entry.import_id in having}
     found = [position for position, entry in enumerate(views) if entry.batch_id in batches]
     return views[found[0] : found[-1] + 1] if found else []

@@ -11,13 +11,14 @@ import polars as pl
 from sqlalchemy import Connection
 
 from glyphd.domain.diff import Change, ComparedImport, Diff, DiffFilters, DiffRow, DiffSummary
-from glyphd.domain.imports import HOLDING_ROWS, Import, state_of
+from glyphd.domain.imports import HOLDING_ROWS, Import
 from glyphd.domain.listing import model_key
 from glyphd.domain.report import ExportFormat
-from glyphd.errors import IllegalTransition, InvalidParameter
+from glyphd.errors import InvalidParameter
 from glyphd.services import pairing
 from glyphd.services.context import Context
 from glyphd.services.encoding import encoded
+from glyphd.services.refusing import refused
 from glyphd.store import imports, sighting_columns, statistics
 
 EVERYTHING = DiffFilters()
@@ -130,7 +131,7 @@ def _with_rows(connection: Connection, import_id: str) -> Import:
     entry = imports.find_import(connection, import_id)
     if entry.status not in HOLDING_ROWS:
         detail = f"The import {import_id} is {entry.status}; what is staged, published or rolled back can be compared."
-        raise IllegalTransition(detail, **state_of(entry))
+        raise refused(connection, entry, detail)
     return entry
 
 

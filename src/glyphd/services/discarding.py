@@ -1,8 +1,8 @@
 """Discard an import that nobody reads yet; discarding one that waits or runs cancels it."""
 
-from glyphd.domain.imports import DISCARDABLE, Import, Status, state_of
-from glyphd.errors import IllegalTransition
+from glyphd.domain.imports import DISCARDABLE, Import, Status
 from glyphd.services.context import Context
+from glyphd.services.refusing import refused
 from glyphd.store import events, imports
 
 
@@ -19,7 +19,7 @@ def discard_import(context: Context, import_id: str, actor: str, reason: str | N
             return entry
         if entry.status not in DISCARDABLE:
             detail = f"The import is {entry.status}; only one that is received, running or staged can be discarded."
-            raise IllegalTransition(detail, **state_of(entry))
+            raise refused(connection, entry, detail)
         values = {"status": Status.DISCARDED, "count": 0, "completed_at": now, "rows_to_remove": True}
         imports.update_import(connection, import_id, {**values, "lease_expires_at": None})
         events.add_event(connection, import_id, now, actor, "discarded", Status.DISCARDED, reason=reason)

@@ -14,21 +14,22 @@ import polars as pl
 import pyarrow as pa
 from sqlalchemy import Connection
 
-from glyphd.domain.imports import HOLDING_ROWS, state_of
+from glyphd.domain.imports import HOLDING_ROWS
 from glyphd.domain.listing import FIELDS
 from glyphd.domain.report import ExportFormat
-from glyphd.errors import IllegalTransition
-from glyphd.ingest.ahead import read_ahead
+from glyphd.ingest.ahead import map_ahead, read_ahead
 from glyphd.ingest.keys import with_listing_keys
 from glyphd.ingest.validate import DTYPES
 from glyphd.services.browsing import ListingQuery, may_match, row_filters, visible_imports
 from glyphd.services.context import Context
 from glyphd.services.encoding import encoded
+from glyphd.services.refusing import refused
 from glyphd.store import artifacts, imports, listings
 from glyphd.store.listings import RowFilters
 from glyphd.store.visibility import VisibleImport
 
 INDEXES_PER_READ = 20_000
+READERS = 2
 ROWS_PER_FRAME = 100_000
 _MOMENT = pl.Datetime("us", "UTC")
 _NAMES = ("id", *(field.name for field in FIELDS), "created_at")
@@ -78,7 +79,7 @@ def export_listings(
     """
     names = [name for name in SCHEMA if name not in set(left_out)]
     origins, filters = _chosen(context, query)
-    portions = (frame for origin in origins for frame in _portions(context, origin, filters))
+    portions = _portions(context, origins, filters)
     frames = read_ahead(_gathered(portions) if form is ExportFormat.PARQUET else portions)
     return encoded(form, (frame.select(names) for frame in frames), pl.Schema({name: SCHEMA[name] for name in names}))
 
@@ -99,17 +100,24 @@ def _chosen(context: Context, query: ListingQuery) -> tuple[list[_Origin], RowFi
         ], filters
 
 
-def _portions(context: Context, origin: _Origin, filters: RowFilters) -> Iterator[pl.DataFrame]:
-    entry = origin.entry
-    for start in range(0, origin.last_index, INDEXES_PER_READ):
+def _portions(context: Context, origins: Sequence[_Origin], filters: RowFilters) -> Iterator[pl.DataFrame]:
+    stretches = ((origin, start) for origin in origins for start in range(0, origin.last_index, INDEXES_PER_READ))
+
+    def read(stretch: tuple[_Origin, int]) -> pl.DataFrame:
+        origin, start = stretch
         with context.database.reading() as connection:
-            present = imports.find_import(connection, entry.import_id)
-            if present.status not in HOLDING_ROWS:
-                detail = f"The import is {present.status} now: its rows were deleted while they were exported."
-                raise IllegalTransition(detail, **state_of(present))
+            _check_present(connection, origin)
             rows = _read(connection, origin, filters, start)
-        if rows.height:
-            yield _with_origin(rows, origin)
+        return _with_origin(rows, origin) if rows.height else rows
+
+    return (rows for rows in map_ahead(read, stretches, READERS) if rows.height)
+
+
+def _check_present(connection: Connection, origin: _Origin) -> None:
+    present = imports.find_import(connection, origin.entry.import_id)
+    if present.status not in HOLDING_ROWS:
+        detail = f"The import is {present.status} now: its rows were deleted while they were exported."
+        raise refused(connection, present, detail)
 
 
 def _read(connection: Connection, origin: _Origin, filters: RowFilters, start: int) -> pl.DataFrame:

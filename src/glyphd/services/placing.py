@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from glyphd.domain.gates import GateLimits, requested_gates
-from glyphd.domain.imports import AMENDABLE, Import, Kind, state_of
-from glyphd.errors import IllegalTransition, ImportNotFound, InvalidParameter
+from glyphd.domain.imports import AMENDABLE, Import, Kind
+from glyphd.errors import ImportNotFound, InvalidParameter
 from glyphd.services.context import Context
 from glyphd.services.options import DEFAULT_SOURCE, ImportOptions, parse_options
+from glyphd.services.refusing import refused
 from glyphd.store import imports
 from glyphd.store.unit_of_work import UnitOfWork
 
@@ -26,7 +27,7 @@ def read_options(context: Context, *origins: Mapping[str, Any]) -> ImportOptions
     options = parse_options(*origins, now=context.clock())
     if options.parent_import_id is not None:
         with context.database.reading() as connection:
-            _check_parent(options, _find_parent(connection, options.parent_import_id))
+            _check_parent(connection, options, _find_parent(connection, options.parent_import_id))
     return options
 
 
@@ -53,7 +54,7 @@ def _amendment(work: UnitOfWork, options: ImportOptions, parent_id: str) -> dict
     """Return the place of an amendment: of the crawl of its parent. The usual gates of a source are about crawls."""
     imports.hold_source(work, _find_parent(work.connection, parent_id).source)
     parent = imports.hold_import(work, parent_id)
-    _check_parent(options, parent)
+    _check_parent(work.connection, options, parent)
     return {
         "kind": Kind.AMENDMENT,
         "source": parent.source,
@@ -70,7 +71,7 @@ def _find_parent(connection: Connection, import_id: str) -> Import:
         raise InvalidParameter(exc.detail, parameter="parent_import_id") from exc
 
 
-def _check_parent(options: ImportOptions, parent: Import) -> None:
+def _check_parent(connection: Connection, options: ImportOptions, parent: Import) -> None:
     if options.source not in {None, parent.source}:
         detail = f"The parent is of the source {parent.source!r}, and so are its amendments."
         raise InvalidParameter(detail, parameter="source")
@@ -81,4 +82,4 @@ def _check_parent(options: ImportOptions, parent: Import) -> None:
         detail = (
             f"A batch that is staged or published can be amended; the parent is a {parent.kind} and {parent.status}."
         )
-        raise IllegalTransition(detail, **state_of(parent))
+        raise refused(connection, parent, detail)

@@ -1,10 +1,9 @@
 """Publish an import that a person has looked at: one row's update, whatever its size."""
 
-from glyphd.domain.imports import Import, Status, state_of
-from glyphd.errors import IllegalTransition
+from glyphd.domain.imports import Import, Status
 from glyphd.services.context import Context
+from glyphd.services.refusing import refused, require_published_parent
 from glyphd.store import events, imports
-from glyphd.store.unit_of_work import UnitOfWork
 
 
 def publish_import(context: Context, import_id: str, actor: str, reason: str | None = None) -> Import:
@@ -20,23 +19,9 @@ def publish_import(context: Context, import_id: str, actor: str, reason: str | N
             return entry
         if entry.status is not Status.STAGED:
             detail = f"The import is {entry.status}; only one that is staged can be published."
-            raise IllegalTransition(detail, **state_of(entry))
-        require_published_parent(work, entry)
+            raise refused(work.connection, entry, detail)
+        require_published_parent(work.connection, entry)
         imports.update_import(work.connection, import_id, {"status": Status.PUBLISHED, "published_at": now})
         events.add_event(work.connection, import_id, now, actor, "published", Status.PUBLISHED, reason=reason)
         work.commit()
         return imports.find_import(work.connection, import_id)
-
-
-def require_published_parent(work: UnitOfWork, entry: Import) -> None:
-    """Refuse to show what hangs on a batch that is not shown. Its source must be held. Raises IllegalTransition."""
-    if not parent_is_published(work, entry):
-        detail = f"This {entry.kind} belongs to {entry.parent_import_id}, which is not published: publish that first."
-        raise IllegalTransition(detail, **state_of(entry), parent_import_id=entry.parent_import_id)
-
-
-def parent_is_published(work: UnitOfWork, entry: Import) -> bool:
-    """Tell whether what an import hangs on is published; a batch hangs on nothing. Its source must be held."""
-    if entry.parent_import_id is None:
-        return True
-    return imports.find_import(work.connection, entry.parent_import_id).status is Status.PUBLISHED

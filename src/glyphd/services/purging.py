@@ -10,11 +10,12 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
-from glyphd.domain.imports import PENDING, PURGEABLE, Import, ImportFilters, Status, state_of
+from glyphd.domain.imports import PENDING, PURGEABLE, Import, ImportFilters, Status
 from glyphd.domain.receipts import PurgeReceipt
 from glyphd.errors import IllegalTransition
 from glyphd.services.cleaning import PURGED, clean_import, released_artifacts
 from glyphd.services.context import Context
+from glyphd.services.refusing import refused
 from glyphd.store import artifacts, events, imports
 from glyphd.store.unit_of_work import UnitOfWork
 
@@ -84,7 +85,7 @@ def _plan(context: Context, import_id: str, terms: PurgeTerms, gone: set[str]) -
     with context.database.reading() as connection:
         entry = imports.find_import(connection, import_id)
         family = [] if import_id in gone else _family(connection, entry, force=terms.force, gone=gone)
-    return _receipt(import_id, [each for each in family if each.status is not Status.PURGED], [])
+    return _receipt(import_id, family, [])
 
 
 def _family(connection: Connection, entry: Import, *, force: bool, gone: set[str] | None = None) -> list[Import]:
@@ -93,17 +94,17 @@ def _family(connection: Connection, entry: Import, *, force: bool, gone: set[str
         return [entry]
     if entry.status not in PURGEABLE:
         detail = f"The import is {entry.status}; only one that is rolled back, failed or discarded can be purged."
-        raise IllegalTransition(detail, **state_of(entry))
+        raise refused(connection, entry, detail)
     children = imports.list_imports(connection, ImportFilters(parent_import_id=entry.import_id), limit=_MOST_CHILDREN)
     hanging = [each for each in children if each.status is not Status.PURGED and each.import_id not in (gone or ())]
     if hanging and not force:
         named = ", ".join(each.import_id for each in hanging)
         detail = f"What hangs on it is purged with it only when that is forced: {named}."
-        raise IllegalTransition(detail, **state_of(entry))
+        raise refused(connection, entry, detail)
     for each in hanging:
         if each.status in PENDING:
             detail = f"{each.import_id} hangs on it and is {each.status}: wait for it, or discard it first."
-            raise IllegalTransition(detail, **state_of(entry))
+            raise refused(connection, entry, detail)
     return [*hanging, entry]
 
 
@@ -126,7 +127,9 @@ def _mark(context: Context, work: UnitOfWork, entry: Import, terms: PurgeTerms) 
     return True
 
 
-def _receipt(import_id: str, purged: Sequence[Import], removed: list[str]) -> PurgeReceipt:
+def _receipt(import_id: str, entries: Sequence[Import], removed: list[str]) -> PurgeReceipt:
+    """Tell what became of imports as they were before; of one that was a tombstone only bytes can go."""
+    purged = [entry for entry in entries if entry.status is not Status.PURGED]
     return PurgeReceipt(
         import_id=import_id,
         purged_imports=[entry.import_id for entry in purged],

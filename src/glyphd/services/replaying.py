@@ -9,10 +9,11 @@ from sqlalchemy import Connection
 from uuid_utils.compat import uuid7
 
 from glyphd.domain.gates import limits_of, read_gates, requested_gates
-from glyphd.domain.imports import REPLAYABLE, Artifact, Import, Kind, PublishMode, Status, state_of
-from glyphd.errors import IllegalTransition, NothingToReplay
+from glyphd.domain.imports import REPLAYABLE, Artifact, Import, Kind, PublishMode, Status
+from glyphd.errors import NothingToReplay
 from glyphd.services.context import Context
 from glyphd.services.idempotency import KeyClaim, fingerprint, receive_once
+from glyphd.services.refusing import refused
 from glyphd.store import artifacts, events, imports
 from glyphd.store.unit_of_work import UnitOfWork
 
@@ -68,11 +69,11 @@ def _hold_batch(work: UnitOfWork, import_id: str) -> Import:
     imports.hold_source(work, asked.source)
     if asked.kind is Kind.AMENDMENT:
         detail = "The import is an amendment: it mends records of its batch, and only a batch can be replayed."
-        raise IllegalTransition(detail, import_id=import_id, parent_import_id=asked.parent_import_id)
+        raise refused(work.connection, asked, detail)
     batch = imports.hold_import(work, asked.parent_import_id or import_id)
     if batch.status not in REPLAYABLE:
         detail = f"The batch is {batch.status}; one that is staged, published or rolled back can be replayed."
-        raise IllegalTransition(detail, **state_of(batch))
+        raise refused(work.connection, batch, detail)
     return batch
 
 

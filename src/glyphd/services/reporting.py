@@ -6,7 +6,7 @@ from itertools import islice
 from sqlalchemy import Connection
 
 from glyphd.domain.gates import read_gates
-from glyphd.domain.imports import PENDING, Artifact, Import, ImportFilters, Kind, Status
+from glyphd.domain.imports import PENDING, ROWS_TO_REMOVE, Artifact, Import, ImportFilters, Kind, Status
 from glyphd.domain.issues import Issue
 from glyphd.domain.progress import Progress, progress_of
 from glyphd.domain.report import ImportReport, ModelCount, RecordError
@@ -45,6 +45,7 @@ def build_report(connection: Connection, entry: Import) -> ImportReport:
     stored = artifacts.artifacts_of(connection, entry.import_id)
     errors = _errors(connection, entry) if entry.rejected else []
     counted = entry.status not in PENDING and entry.count
+    rowless = entry.status in ROWS_TO_REMOVE
     return ImportReport(
         **{name: getattr(entry, name) for name in _TAKEN_OVER},
         gates=read_gates(entry.gates),
@@ -52,12 +53,12 @@ def build_report(connection: Connection, entry: Import) -> ImportReport:
         errors=errors,
         errors_truncated=sum(entry.error_counts.values()) > len(errors),
         duplicate_of=_duplicate_of(connection, entry, stored),
-        price_range=range_of(entry.min_price, entry.max_price),
-        score_range=range_of(entry.min_score, entry.max_score),
+        price_range=None if rowless else range_of(entry.min_price, entry.max_price),
+        score_range=None if rowless else range_of(entry.min_score, entry.max_score),
         top_models=_top_models(connection, entry) if counted else [],
         artifacts=stored,
         progress=_progress(connection, entry),
-        links=_links(entry),
+        links=_links(entry, has_artifact=bool(stored)),
     )
 
 
@@ -107,14 +108,20 @@ def _progress(connection: Connection, entry: Import) -> Progress | None:
     return progress_of(entry, before)
 
 
-def _links(entry: Import) -> dict[str, str]:
-    own = f"/api/imports/{entry.import_id}"
+def _links(entry: Import, *, has_artifact: bool) -> dict[str, str]:
+    """Return what there is to follow: of a purged import its events; a diff, of what has something to differ from."""
+    own, named = f"/api/imports/{entry.import_id}", f"import_id={entry.import_id}"
+    with_rows = {
+        "report": f"/api/report?{named}",
+        "listings": f"/api/listings?{named}",
+        "rejections": f"{own}/rejections",
+    }
+    compared = entry.previous_import_id or entry.parent_import_id
+    is_purged = entry.status is Status.PURGED
     return {
         "self": own,
-        "report": f"/api/report?import_id={entry.import_id}",
-        "listings": f"/api/listings?import_id={entry.import_id}",
-        "rejections": f"{own}/rejections",
-        "artifact": f"{own}/artifact",
+        **({} if is_purged else with_rows),
+        **({} if is_purged and not has_artifact else {"artifact": f"{own}/artifact"}),
         "events": f"{own}/events",
-        "diff": f"{own}/diff",
+        **({} if is_purged or compared is None else {"diff": f"{own}/diff"}),
     }

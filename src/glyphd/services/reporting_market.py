@@ -14,7 +14,7 @@ import polars as pl
 from sqlalchemy import Connection
 
 from glyphd.domain.diff import DiffFigures
-from glyphd.domain.imports import HOLDING_ROWS, Import, Kind, state_of
+from glyphd.domain.imports import HOLDING_ROWS, Import, Kind
 from glyphd.domain.market_report import (
     LEAST_PRICE,
     MIN_LISTINGS,
@@ -31,12 +31,13 @@ from glyphd.domain.market_report import (
     ReportFormat,
     budgets_for,
 )
-from glyphd.errors import IllegalTransition, InvalidParameter
+from glyphd.errors import InvalidParameter
 from glyphd.rendering.market_report import render_html, render_markdown
 from glyphd.services import comparing
 from glyphd.services.context import Context
 from glyphd.services.market_figures import MODELS, TOP, TOP_OF_STEP, Best, MarketFigures, shelves_for
 from glyphd.services.options import parse_moment
+from glyphd.services.refusing import refused
 from glyphd.store import artifacts, imports, listings, market, visibility
 from glyphd.store.market import ModelRange
 
@@ -81,7 +82,7 @@ def _subjects(connection: Connection, query: MarketQuery) -> list[Import]:
     entry = imports.find_import(connection, query.import_id)
     if entry.status not in HOLDING_ROWS:
         detail = f"The import is {entry.status}: there are no rows to report on."
-        raise IllegalTransition(detail, **state_of(entry))
+        raise refused(connection, entry, detail)
     return [entry]
 
 

@@ -5,11 +5,10 @@ from itertools import groupby
 
 from sqlalchemy import Connection
 
-from glyphd.domain.imports import Import, Status, state_of
+from glyphd.domain.imports import Import, Status
 from glyphd.domain.receipts import BatchView, Receipt
-from glyphd.errors import IllegalTransition
 from glyphd.services.context import Context
-from glyphd.services.publishing import require_published_parent
+from glyphd.services.refusing import refused, require_published_parent
 from glyphd.store import events, imports, visibility
 from glyphd.store.unit_of_work import UnitOfWork
 from glyphd.store.visibility import VisibleImport
@@ -54,11 +53,10 @@ def _require_possible(work: UnitOfWork, entry: Import, wanted: Status) -> None:
     expected = Status.PUBLISHED if wanted is Status.ROLLED_BACK else Status.ROLLED_BACK
     if entry.status is not expected:
         verb = "rolled back" if wanted is Status.ROLLED_BACK else "restored"
-        raise IllegalTransition(
-            f"The import is {entry.status}; only one that is {expected} can be {verb}.", **state_of(entry)
-        )
+        detail = f"The import is {entry.status}; only one that is {expected} can be {verb}."
+        raise refused(work.connection, entry, detail)
     if wanted is Status.PUBLISHED:
-        require_published_parent(work, entry)
+        require_published_parent(work.connection, entry)
 
 
 def _receipt(

@@ -13,6 +13,7 @@ from glyphd.domain.identity import hash_identity, identity_text, listing_key_hex
 from glyphd.domain.listing import FIELDS, FieldType
 from glyphd.store.functions import to_milliseconds
 from glyphd.store.portions import read_portion
+from glyphd.store.postgresql import bitmaps_allowed
 from glyphd.store.tables import scored_listings, sightings
 from glyphd.store.types import UtcTimestamp
 from glyphd.store.values import shown, shown_column, unshown
@@ -65,9 +66,11 @@ def find_listing(connection: Connection, import_id: str, import_index: int) -> d
 
 
 def find_row_number(connection: Connection, row_number: int) -> tuple[str, int] | None:
-    """Return import_id and import_index of a row by its number (`id`); on PostgreSQL that reads the whole table."""
+    """Return import_id and import_index of a row by its number (`id`)."""
     table = scored_listings.c
-    row = connection.execute(select(table.import_id, table.import_index).where(table.id == row_number)).first()
+    query = select(table.import_id, table.import_index).where(table.id == row_number)
+    with bitmaps_allowed(connection):
+        row = connection.execute(query).first()
     return None if row is None else (row.import_id, row.import_index)
 
 

@@ -30,6 +30,16 @@ _STATEMENT_SECONDS = 30.0  # what a step of an import takes is a fraction of a s
 _SHORTEST_SILENCE = 5.0
 
 
+@contextmanager
+def bitmaps_allowed(connection: Connection) -> Iterator[None]:
+    """Let a statement of a snapshot use a BRIN index, which gives nothing but bitmaps; on SQLite nothing to do."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL enable_bitmapscan = on")
+    yield
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL enable_bitmapscan = off")
+
+
 class PostgresEngine:
     """One PostgreSQL database. Transactions are begun by hand, as on SQLite, on connections in autocommit mode."""
 

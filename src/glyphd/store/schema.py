@@ -39,7 +39,7 @@ class SchemaStatus:
     known: bool
 
 
-HEAD: str = "0012"
+HEAD: str = "0013"
 """The newest revision."""
 
 _ONE_AT_A_TIME = Lock()  # Alembic keeps the environment it runs in a global

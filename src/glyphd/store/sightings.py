@@ -29,13 +29,16 @@ class SightingRow(NamedTuple):
     score: float
 
 
-def imports_with_models(connection: Connection, import_ids: Sequence[str], models: Sequence[str]) -> set[str]:
-    """Return those of some imports that have rows of one of these models."""
+def imports_with_models(
+    connection: Connection, import_ids: Sequence[str], models: Sequence[str]
+) -> list[tuple[str, str]]:
+    """Return import_id and model of each of these models that some imports have rows of."""
     table = import_model_stats.c
-    found = set[str]()
+    found: list[Any] = []
     for some in _portions(import_ids):
-        query = select(table.import_id).where(table.import_id.in_(some), table.canonical_model.in_(models))
-        found.update(connection.execute(query).scalars())
+        query = select(table.import_id, table.canonical_model)
+        query = query.where(table.import_id.in_(some), table.canonical_model.in_(models))
+        found += connection.execute(query).all()
     return found
 
 

@@ -42,7 +42,7 @@ def test_migrate_goes_up_and_down(fresh: Glyphd) -> None:
         assert ran.exit_code == 0, ran.stderr
         seen.append(current(fresh))
 
-    assert [None, HEAD, "0011", "0009", "0002", HEAD, None] == seen
+    assert [None, HEAD, "0012", "0010", "0002", HEAD, None] == seen
 
 
 def test_status_tells_what_is_pending(fresh: Glyphd) -> None:
@@ -50,9 +50,9 @@ def test_status_tells_what_is_pending(fresh: Glyphd) -> None:
     fresh("migrate", "--to", "0008")
     status = json.loads(fresh("migrate", "--status", "--json").stdout)
 
-    assert ["0009", "0010", "0011", "0012"] == [revision["number"] for revision in status["pending"]]
+    assert ["0009", "0010", "0011", "0012", "0013"] == [revision["number"] for revision in status["pending"]]
     assert (
-        "The database is at revision 0008; the newest is 0012.\n  pending: 0009" in fresh("migrate", "--status").stdout
+        "The database is at revision 0008; the newest is 0013.\n  pending: 0009" in fresh("migrate", "--status").stdout
     )
 
 

@@ -96,6 +96,36 @@ def test_it_is_brought_up_to_date(crawl: Callable[..., str], export: Callable[..
     assert "0 imports added, 0 removed, 3 kept" == export()
 
 
+@pytest.mark.parametrize("damage", ["broken off", "no footer", "another footer", "other rows", "another import"])
+def test_a_damaged_file_is_written_anew(crawl: Callable[..., str], export: Callable[..., str], damage: str) -> None:
+    """One without a whole footer, or one that tells of other rows; the others are not written again."""
+    first, second = crawl(), crawl("other")
+    export()
+    file, other = (
+        Path(f"lake/source={source}/import_id={import_id}/part-0.parquet")
+        for source, import_id in (("shop", first), ("other", second))
+    )
+    whole, kept = file.read_bytes(), files()[str(other.relative_to("lake"))]
+    size = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")
+    match damage:
+        case "broken off":
+            file.write_bytes(whole[:-40])
+        case "no footer":
+            file.write_bytes(b"")
+        case "another footer":
+            file.write_bytes(whole[:size] + b"\xff" * (len(whole) - 8 - size) + whole[-8:])
+        case "other rows":
+            pl.read_parquet(file).head(3).write_parquet(file)
+        case _:
+            file.write_bytes(other.read_bytes())
+
+    assert "1 imports added, 0 removed, 1 kept" == export()
+    assert whole == file.read_bytes()
+    assert kept == files()[str(other.relative_to("lake"))]
+    assert {first: 8, second: 8} == rows_by_import()
+    assert "0 imports added, 0 removed, 2 kept" == export()
+
+
 def test_one_source(crawl: Callable[..., str], export: Callable[..., str]) -> None:
     """A lake of one source; another query does not get into it."""
     first, _ = crawl(), crawl("other")

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from glyphd.domain.history import Bucket, PriceBucket
-from glyphd.services.charting import chart_prices
+from glyphd.domain.imports import PublishMode
+from glyphd.services.charting import PricePage, chart_prices
 from glyphd.services.context import Context
 from glyphd.services.periods import Period, Place
 from glyphd.services.replaying import replay_import
@@ -119,6 +120,28 @@ def test_spellings_are_one_model(context: Context, crawl: Crawl) -> None:
         chart_prices(context, "none", Bucket.DAY, Period(), limit=9).names,
         chart(context, "day", "none"),
     )
+
+
+def test_spellings_are_those_of_what_is_asked_for(context: Context, crawl: Crawl) -> None:
+    """Not those of another source or time; with a roll back a spelling goes too, and the answer is what it was."""
+
+    def page(**period: Any) -> PricePage:
+        return chart_prices(context, "a100", Bucket.DAY, Period(**period), limit=1)
+
+    crawl(0, 10, model="A100")
+    crawl(1, 20, model="a100", source="other")
+    before = page()
+    bad = crawl(2, 30, model="a-100")
+    crawl(3, 40, model="A 100", publish=PublishMode.HOLD)
+
+    assert ["A100", "a-100", "a100"] == page().names
+    assert ["A100", "a-100"] == page(source="shop").names
+    assert ["A100", "a100"] == page(as_of=day(1)).names
+    assert ["a-100"] == page(since=day(2)).names
+    assert ["A100"] == page(until=day(1)).names
+    assert [] == page(since=day(3)).names
+    roll_back_import(context, bad, "ana")
+    assert before == page()
 
 
 def test_percentiles_are_those_of_the_standard_library(context: Context, crawl: Crawl) -> None:

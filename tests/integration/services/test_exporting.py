@@ -81,15 +81,22 @@ def test_a_file_has_the_listings_of_the_pages(context: Context, market: list[str
     assert listed == [{name: row[name] for name in own} for row in exported(context, **query)]
 
 
-@pytest.mark.parametrize("seller", ["\x1e", "a\x1fb", "\x1f", "\x1e\x1f\x1e", "", " \t", "NULL"])
+@pytest.mark.parametrize("number", [5e-324, 1e-9 / 3, 1 / 3, 99.99999999999999, 2e6 / 3, 0.1 + 0.2])
+@pytest.mark.parametrize(
+    "seller",
+    ["\x1e", "", " \t", "NULL", "null", "'", "it''s", "',1,'", "a,b", "two\nlines", "a\r\nb", "%s%Q", "\\N", "é🂡"],
+)
 def test_text_that_looks_like_the_cuts_between_texts(
-    context: Context, publish: Callable[..., str], make_lines: Callable[..., str], seller: str
+    context: Context, publish: Callable[..., str], seller: str, number: float
 ) -> None:
-    """Columns are read as one text each; what is in them is told from what is between them."""
-    publish(make_lines(0.1, 1e-7 + 0.01, 123456.789012345) + make_lines(3, 4, seller=seller).split("\n", 1)[1])
+    """Rows are read as one text; what is in them is told from what is between them, and numbers to the last bit."""
+    record = {"canonical_model": "A40", "vram_gb": 48, "tdp_watts": 300, "mig_support": 0, "nvlink": False}
+    figures = [(max(each, 0.01), min(each, 100)) for each in (number, 12, 1e6)]
+    listings = [{**record, "price": price, "score": score, "seller": seller} for price, score in figures]
+    publish(msgspec.json.encode(listings), "application/json")
 
+    assert figures == [(row["price"], row["score"]) for row in exported(context)]
     assert [row["seller"] for row in shown(context)] == [row["seller"] for row in exported(context)]
-    assert [row["price"] for row in shown(context)] == [row["price"] for row in exported(context)]
 
 
 def test_rows_of_a_database_from_the_field(

@@ -53,6 +53,7 @@ def test_a_purge_leaves_a_tombstone(
         event.actor, event.action, event.reason, event.details["artifacts"][0]["sha256"],
     )  # fmt: skip
     assert not context.artifacts.has(sha256)
+    assert {"self", "events"} == report.links.keys()
     assert ([], False) == inspect_rejections(context, import_id, limit=10)
     assert not browse_listings(context, ListingQuery(import_id=import_id), limit=10).items
     assert digest_import(context, import_id)

@@ -53,7 +53,10 @@ def test_artifacts_can_be_kept_and_purged_later(context: Context, make_rolled_ba
 
     assert [] == purge_import(context, import_id, replace(TERMS, keep_artifacts=True)).removed_artifacts
     assert sha256 == sha_of(context, import_id)
-    assert [sha256] == purge_import(context, import_id, TERMS).removed_artifacts
+    assert {"self", "artifact", "events"} == report_import(context, import_id).links.keys()
+    receipt = purge_import(context, import_id, TERMS)
+    assert [sha256] == receipt.removed_artifacts
+    assert ([], 0, 0) == (receipt.purged_imports, receipt.rows, receipt.rejections)
 
 
 def _received(context: Context, stored: list[Artifact]) -> str:

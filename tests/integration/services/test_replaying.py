@@ -161,7 +161,7 @@ def test_nothing_that_hangs_on_a_staged_batch_is_published(
     batch = publish(make_lines(100), publish=HOLD)
     amendment, again = publish(make_lines(200), parent_import_id=batch), replay(batch)
     assert {Status.STAGED} == {report_import(context, each).status for each in (amendment, again)}
-    with pytest.raises(IllegalTransition, match="publish that first"):
+    with pytest.raises(IllegalTransition, match="is staged: publish that first"):
         publish_import(context, amendment, "operator")
     for each in (batch, amendment, again):
         publish_import(context, each, "operator")

@@ -10,6 +10,7 @@ import pytest
 from glyphd.domain.clock import utc_now
 from glyphd.domain.imports import ImportFilters, Status
 from glyphd.errors import ArtifactNotFound, ImportNotFound
+from glyphd.services.comparing import compare_imports
 from glyphd.services.context import Context
 from glyphd.services.discarding import discard_import
 from glyphd.services.inspecting import inspect_artifact, inspect_rejections
@@ -122,6 +123,37 @@ def test_previous_is_read_when_the_batch_is_audited(
     run_import(context, held)
     chain = [report_import(context, import_id).previous_import_id for import_id in (slow, quick)]
     assert [quick, None] == chain
+
+
+@pytest.mark.parametrize("status", [Status.DISCARDED, Status.FAILED])
+def test_without_rows_there_are_no_ranges(
+    context: Context,
+    publish: Callable[..., str],
+    make_lines: Callable[..., str],
+    execute: Callable[..., list[Any]],
+    status: Status,
+) -> None:
+    """A discarded or failed import counts none, whatever was found out before."""
+    import_id = publish(make_lines(1, 9))
+    before = report_import(context, import_id)
+    execute("UPDATE import_batches SET status = :status, count = 0 WHERE import_id = :id", status=status, id=import_id)
+    report = report_import(context, import_id)
+
+    assert ((1, 9), (71.4, 71.4)) == (before.price_range, before.score_range)
+    assert (None, None, []) == (report.price_range, report.score_range, report.top_models)
+
+
+def test_a_diff_is_linked_where_there_is_one(
+    context: Context, publish: Callable[..., str], make_lines: Callable[..., str]
+) -> None:
+    """The first batch of a source has no previous one; an amendment has its batch."""
+    first = publish(make_lines(1))
+    later = [publish(make_lines(2)), publish(make_lines(3), parent_import_id=first)]
+
+    assert "diff" not in report_import(context, first).links
+    for import_id in later:
+        assert f"/api/imports/{import_id}/diff" == report_import(context, import_id).links["diff"]
+        assert compare_imports(context, import_id, limit=1).summary.changes
 
 
 def test_sources_tell_their_newest_import_and_the_one_that_stands(

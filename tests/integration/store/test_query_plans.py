@@ -9,6 +9,7 @@ from sqlalchemy import event
 from glyphd.services.browsing import ListingQuery, Position, browse_listings
 from glyphd.services.cleaning import clean_next
 from glyphd.services.context import Context
+from glyphd.services.explaining import find_record
 from glyphd.services.reporting import report_import
 from glyphd.services.running import claim_next
 from glyphd.services.surveying import survey_models
@@ -19,15 +20,15 @@ _BIG = ("scored_listings", "sightings", "import_rejections", "import_model_stats
 
 
 @pytest.fixture
-def explain(context: Context) -> Callable[[Callable[[], Any]], list[str]]:
+def explain(context: Context) -> Callable[..., list[str]]:
     """Do something, and return how the engine went about each statement of it that concerns rows."""
 
-    def run(action: Callable[[], Any]) -> list[str]:
+    def run(action: Callable[[], Any], **allowed: bool) -> list[str]:
         plans: list[str] = []
 
         def record(_connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
             if statement.startswith(("SELECT", "DELETE")):
-                found = plan_of(cursor, statement, parameters)
+                found = plan_of(cursor, statement, parameters, **allowed)
                 plans.extend(access for access in found if any(table in access for table in _BIG))
 
         event.listen(context.database.engine, "before_cursor_execute", record)
@@ -94,6 +95,18 @@ def test_models_reports_and_cleaning_go_by_prefix(
     plans += explain(lambda: clean_next(context))
     assert plans
     assert [] == [plan for plan in plans if not _by_prefix(plan)]
+
+
+def test_a_row_is_found_by_its_number(
+    context: Context, publish_one: Callable[[], str], explain: Callable[..., list[str]]
+) -> None:
+    """A number that somebody has from an export or a page is looked up, not looked for."""
+    import_id = publish_one()
+    number = str(browse_listings(context, ListingQuery(), limit=1).items[0]["id"])
+    plans = explain(lambda: find_record(context, number), bitmaps=True)
+    assert (import_id, 1) == find_record(context, number)
+    assert ["SEARCH scored_listings"] == [" ".join(plan.split()[:2]) for plan in plans]
+    assert "id=?" in plans[0] or "rowid=?" in plans[0]
 
 
 def test_waiting_is_light(context: Context, publish_one: Callable[[], str]) -> None:

@@ -69,6 +69,12 @@ def test_pairs_in_order_of_price(
     assert expected == [(now.price, before and before.price) for now, before in pairs]
 
 
+def test_changes_have_no_noise_of_floating_point() -> None:
+    """Four decimals, as in a diff: 0.1 + 0.2 is nobody's price."""
+    assert (0.3, -0.3, 0.3003) == (change(100.3, 100.0), change(71.1, 71.4), change_pct(100.2, 99.9))
+    assert (0, "0.0") == (change(1.00001, 1), str(change(1, 1.00001)))
+
+
 def test_what_cannot_be_told_as_a_number_is_none() -> None:
     """A percentage of no price, and what is out of range."""
     assert [50, -50, None, None, None] == [

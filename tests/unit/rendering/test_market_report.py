@@ -134,6 +134,21 @@ def test_markdown_has_no_markup_of_listings() -> None:
         assert not re.search(r"<|\]\(|://|www\.|\*b|_c", bare)
 
 
+@pytest.mark.parametrize("import_id", ["a|b", "a\nb", "a`b", "a \r\n|` b", "a\u2028b"])
+def test_an_id_from_the_field_breaks_no_table(import_id: str) -> None:
+    """It may be any text; one of ours reads as code."""
+    report = _report()
+    offer = replace(report.top_ranked[0], import_id=import_id)
+    plain = render_markdown(report)
+    anomalies = replace(report.anomalies, items=[Anomaly(offer, 900.0, -8.0)])
+    odd = render_markdown(replace(report, top_ranked=[offer], anomalies=anomalies))
+
+    assert "| `i:7` |" in plain
+    assert len(plain.splitlines()) == len(odd.splitlines())
+    for line, told in zip(plain.splitlines(), odd.splitlines(), strict=True):
+        assert line.count("|") == re.sub(r"\\.", "", told).count("|")
+
+
 def test_markdown_names_read_as_they_are() -> None:
     """What is no markup is not escaped: `RTX_4090` is often read as it stands."""
     assert "| RTX_4090-Ti (8.0) |" in render_markdown(_report("RTX_4090-Ti (8.0)"))

@@ -111,6 +111,14 @@ class Steps(Protocol):
         """Park the values of a revision's columns and drop them."""
         ...
 
+    def index_row_numbers(self, connection: Connection) -> None:
+        """Let scored listings be found by their number, where nothing does."""
+        ...
+
+    def forget_row_numbers(self, connection: Connection) -> None:
+        """Undo :meth:`index_row_numbers`."""
+        ...
+
 
 _ENGINES: dict[str, Steps] = {"sqlite": SqliteSteps(), "postgresql": PostgresSteps()}
 

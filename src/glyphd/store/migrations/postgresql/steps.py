@@ -119,3 +119,12 @@ class PostgresSteps:
     def drop_ledger_columns(self, connection: Connection, revision: str, columns: "Sequence[sa.Column[Any]]") -> None:
         """Drop them."""
         ledger_columns.drop(connection, revision, columns)
+
+    def index_row_numbers(self, connection: Connection) -> None:
+        """Make a small index of the order in which rows lie."""
+        index = "ix_scored_listings_id ON scored_listings USING brin (id) WITH (autosummarize=on)"
+        connection.exec_driver_sql(f"CREATE INDEX {index}")
+
+    def forget_row_numbers(self, connection: Connection) -> None:
+        """Drop it."""
+        connection.exec_driver_sql("DROP INDEX ix_scored_listings_id")

@@ -118,3 +118,9 @@ class SqliteSteps:
     def drop_ledger_columns(self, connection: Connection, revision: str, columns: "Sequence[sa.Column[Any]]") -> None:
         """Take them out of the text of the ledger."""
         ledger_columns.drop(connection, revision, columns)
+
+    def index_row_numbers(self, connection: Connection) -> None:
+        """Nothing to do: the number is the key of the table."""
+
+    def forget_row_numbers(self, connection: Connection) -> None:
+        """Nothing to do."""
