@@ -153,7 +153,7 @@ def test_a_diff_is_linked_where_there_is_one(
     assert "diff" not in report_import(context, first).links
     for import_id in later:
         assert f"/api/imports/{import_id}/diff" == report_import(context, import_id).links["diff"]
-        assert compare_imports(context, import_id, limit=1).summary.changes
+        assert compare_imports(context, import_id, limit=1)[0].summary.changes
 
 
 def test_sources_tell_their_newest_import_and_the_one_that_stands(
