@@ -71,8 +71,8 @@ def test_an_empty_ledger(context: Context) -> None:
     ("revision", "said"),
     [
         ("base", "The database has not been migrated."),
-        ("0008", f"The database is at schema revision 0008 and lacks 4 revisions up to {HEAD}."),
-        ("0009", f"The database is at schema revision 0009 and lacks 3 revisions up to {HEAD}."),
+        ("0008", f"The database is at schema revision 0008 and lacks 5 revisions up to {HEAD}."),
+        ("0009", f"The database is at schema revision 0009 and lacks 4 revisions up to {HEAD}."),
     ],
 )
 def test_a_database_that_is_not_migrated(context: Context, revision: str, said: str) -> None:
