@@ -70,3 +70,4 @@ ImportId = Annotated[
         examples=["01997c1e-4a00-7d5e-9c39-0f6a4cf0a1b2"],
     ),
 ]
+ImportIndex = Annotated[int, Path(ge=1, le=2**31 - 1, description="1-based position of the record in the batch.")]

@@ -4,7 +4,7 @@ A bucket of one import has that import's stored figures. Percentiles of several 
 statement reads all prices.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby, islice
@@ -96,11 +96,14 @@ def _summed_up(connection: Connection, slots: Sequence[_Slot], having: Sequence[
     read = iter(_read(connection, [found for found in of_slots if len(found) > 1]))
     items = []
     for slot, found in zip(slots, of_slots, strict=True):
-        figures = (
-            next(read) if len(found) > 1 else {name: getattr(found[0], name) for name in _SHARES} if found else _UNSEEN
-        )
+        figures = next(read) if len(found) > 1 else _stored(found)
         items.append(PriceBucket(slot.start, slot.import_id, slot.source, sum(each.rows for each in found), **figures))
     return items
+
+
+def _stored(found: Sequence[ModelPrices]) -> Mapping[str, float | None]:
+    """Return the figures of what is alone in its bucket; of nothing, none."""
+    return {name: getattr(found[0], name) for name in _SHARES} if found else _UNSEEN
 
 
 def _read(connection: Connection, together: Sequence[Sequence[ModelPrices]]) -> list[dict[str, float]]:

@@ -4,12 +4,13 @@ import base64
 from dataclasses import dataclass
 from pathlib import Path
 
-from glyphd.domain.imports import Artifact, Status
+from glyphd.domain.imports import Artifact, Status, possible_in
 from glyphd.domain.issues import Rejection
 from glyphd.domain.report import ImportEvent, RejectedRecord
 from glyphd.errors import ArtifactNotFound
 from glyphd.ingest.submitted import SubmittedFile
 from glyphd.services.context import Context
+from glyphd.services.refusing import parent_is_published
 from glyphd.store import artifacts, events, imports, rejections
 from glyphd.store.events import Event
 
@@ -47,6 +48,13 @@ def inspect_columns(context: Context, import_id: str) -> dict[str, str]:
     """Return how the columns of an import were read: header as submitted → field. Raises ImportNotFound."""
     with context.database.reading() as connection:
         return imports.find_import(connection, import_id).column_mapping
+
+
+def inspect_possible(context: Context, import_id: str) -> list[str]:
+    """Return what can be done with an import now. Raises ImportNotFound."""
+    with context.database.reading() as connection:
+        entry = imports.find_import(connection, import_id)
+        return possible_in(entry.kind, entry.status, parent_published=parent_is_published(connection, entry))
 
 
 def inspect_events(context: Context, import_id: str, *, limit: int, after_id: int = 0) -> list[Event]:

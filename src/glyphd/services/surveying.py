@@ -67,6 +67,12 @@ def _model_summary(
     )
 
 
+def name_sources(context: Context) -> list[str]:
+    """Return the names of all sources, in order."""
+    with context.database.reading() as connection:
+        return [latest.source for latest, _ in imports.latest_by_source(connection)]
+
+
 def survey_sources(context: Context) -> list[SourceSummary]:
     """Return every source, by name."""
     with context.database.reading() as connection:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, select, type_coerce
 from sqlalchemy.types import NullType
 
 from glyphd.domain.listing import FieldType
-from glyphd.store.printing import Printed, read_printed
+from glyphd.store.printing import read_printed
 from glyphd.store.tables import scored_listings
 
 _INDEX = "import_index"
@@ -30,8 +30,7 @@ def read_portion(
     columns = {_INDEX: FieldType.INTEGER, **kinds}
     table = scored_listings.c
     if connection.dialect.name == "sqlite":
-        wanted = {name: Printed(table[name], kind) for name, kind in columns.items()}
-        printed = read_printed(connection, wanted, conditions, [table.import_index])
+        printed = read_printed(connection, columns, conditions)
         return None if printed is None else pl.DataFrame(printed)
     chosen = [type_coerce(table[name], NullType) for name in columns]
     rows = connection.execute(select(*chosen).where(*conditions).order_by(table.import_index)).all()

@@ -1,10 +1,10 @@
-"""Rows of SQLite as one text that the database prints and pyarrow parses, neither of them with the GIL.
+"""Scored listings as one text that SQLite prints and pyarrow parses, neither of them with the GIL.
 
 Handing Python the values takes as long, and holds up its other threads: those that read the next rows, encode, answer.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 from pyarrow import compute, csv
@@ -15,6 +15,7 @@ from sqlalchemy.exc import DataError
 from sqlalchemy.types import NullType
 
 from glyphd.domain.listing import FieldType
+from glyphd.store.tables import scored_listings
 
 _PARTS = 2.0**62
 _PARSED: dict[FieldType, Any] = {
@@ -26,52 +27,40 @@ _PARSED: dict[FieldType, Any] = {
 """As what columns are parsed; all others are texts."""
 
 
-class Printed(NamedTuple):
-    """What is to be printed of a column, which has only values of its kind."""
-
-    column: ColumnElement[Any]
-    kind: FieldType
-
-
 def read_printed(
-    connection: Connection,
-    columns: Mapping[str, Printed],
-    conditions: Sequence[ColumnElement[bool]],
-    order: Sequence[ColumnElement[Any]],
+    connection: Connection, kinds: Mapping[str, FieldType], conditions: Sequence[ColumnElement[bool]]
 ) -> pa.Table | None:
-    """Return these columns of the rows that match, in this order.
+    """Return the columns of these kinds, by import_index, of the rows that match.
 
     None when they cannot be printed: a number would not come back to its last bit, or the text would be too long.
     """
-    lines = _lines(columns, conditions, order).c
+    lines = _lines(kinds, conditions).c
     text = func.group_concat(lines.line, literal_column("char(10)"), type_=String())
     try:
         printed, whole = connection.execute(select(sql_cast(text, LargeBinary), func.min(lines.whole))).one()
     except DataError:  # longer than a value may be
         return None
-    return None if whole == 0 else _parsed(printed or b"", {name: each.kind for name, each in columns.items()})
+    return None if whole == 0 else _parsed(printed or b"", kinds)
 
 
-def _lines(
-    columns: Mapping[str, Printed], conditions: Sequence[ColumnElement[bool]], order: Sequence[ColumnElement[Any]]
-) -> Subquery:
+def _lines(kinds: Mapping[str, FieldType], conditions: Sequence[ColumnElement[bool]]) -> Subquery:
     """Return a line of CSV, in SQL's quotes, for each row, and whether what it says of the row's numbers is all."""
     form: list[str] = []
     values: list[ColumnElement[Any]] = []
     kept: list[ColumnElement[bool]] = []
-    for each in columns.values():
-        column = type_coerce(each.column, NullType)
-        if each.kind is FieldType.NUMBER:
+    for name, kind in kinds.items():
+        column = type_coerce(scored_listings.c[name], NullType)
+        if kind is FieldType.NUMBER:
             whole, parts = _in_parts(column)
             form.append("%s,%s")
             values += [whole, parts]
             kept.append((whole + parts / literal_column(repr(_PARTS))).is_not_distinct_from(column))
         else:
-            form.append("%s" if each.kind in {FieldType.INTEGER, FieldType.BOOLEAN} else "%Q")
+            form.append("%s" if kind in {FieldType.INTEGER, FieldType.BOOLEAN} else "%Q")
             values.append(column)
     line = func.printf(",".join(form), *values).label("line")
     rows = select(line, case((and_(true(), *kept), 1), else_=0).label("whole"))
-    return rows.where(*conditions).order_by(*order).subquery()
+    return rows.where(*conditions).order_by(scored_listings.c.import_index).subquery()
 
 
 def _in_parts(number: ColumnElement[Any]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:

@@ -5,14 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from glyphd.api.problems import declare
-from glyphd.api.requests import ImportId, ServiceContext
+from glyphd.api.requests import ImportId, ImportIndex, ServiceContext
 from glyphd.domain.lineage import Lineage
 from glyphd.errors import ImportNotFound, InvalidParameter, ListingNotFound
 from glyphd.services import explaining
 
 router = APIRouter(prefix="/api", tags=["lineage"])
 
-ImportIndex = Annotated[int, Path(ge=1, le=2**31 - 1, description="1-based position of the record in the batch.")]
 NamedListing = Annotated[
     str,
     Path(

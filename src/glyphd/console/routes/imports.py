@@ -11,7 +11,7 @@ from glyphd.api.schemas import ImportParameters
 from glyphd.console import receipts, rejects
 from glyphd.console.pages import page
 from glyphd.console.queries import address_with, read_query
-from glyphd.domain.imports import Status, possible_in
+from glyphd.domain.imports import Status
 from glyphd.domain.report import ImportReport
 from glyphd.services import inspecting, reporting, rolling_back, surveying
 from glyphd.services.context import Context
@@ -28,7 +28,7 @@ def get_imports(request: Request, context: ServiceContext) -> Response:
     filters, below = answers.import_filters(asked), number_of(asked.cursor)
     reports, last = reporting.report_imports(context, filters, limit=asked.limit, below_id=below)
     further = address_with(request, cursor=encode_cursor(last)) if last is not None else None
-    sources = [each.source for each in surveying.survey_sources(context)]
+    sources = surveying.name_sources(context)
     statuses = list(Status)
     return page(request, "imports", reports=reports, asked=asked, further=further, sources=sources, statuses=statuses)
 
@@ -51,11 +51,9 @@ def get_rollback(request: Request, context: ServiceContext, import_id: ImportId)
 
 def _beside(context: Context, report: ImportReport) -> dict[str, Any]:
     """Return what the page of an import shows beside its report."""
-    parent_id = report.parent_import_id
-    published = parent_id is None or reporting.report_import(context, parent_id).status is Status.PUBLISHED
     return {
         "events": inspecting.inspect_events(context, report.import_id, limit=EVENTS_SHOWN),
         "columns": inspecting.inspect_columns(context, report.import_id),
         "groups": rejects.by_code(report),
-        "actions": possible_in(report.kind, report.status, parent_published=published),
+        "actions": inspecting.inspect_possible(context, report.import_id),
     }

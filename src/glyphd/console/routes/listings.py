@@ -1,20 +1,16 @@
 """Listings: what matches, and from where one of them is."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from glyphd.api import answers
 from glyphd.api.paging import encode_cursor, position_of
-from glyphd.api.requests import ImportId, ServiceContext
+from glyphd.api.requests import ImportId, ImportIndex, ServiceContext
 from glyphd.api.schemas import ListingParameters
 from glyphd.console.pages import page
 from glyphd.console.queries import address_with, read_query
 from glyphd.services import browsing, explaining
 
 router = APIRouter(prefix="/listings")
-
-ImportIndex = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
 @router.get("")

@@ -28,7 +28,7 @@ def get_models(request: Request, context: ServiceContext) -> Response:
     limit = min(asked.limit, MODELS_SHOWN)
     found = surveying.survey_models(context, answers.market(asked), limit=limit + 1, after=name_of(asked.cursor))
     further = address_with(request, cursor=encode_cursor(found[limit - 1].model)) if len(found) > limit else None
-    sources = [each.source for each in surveying.survey_sources(context)]
+    sources = surveying.name_sources(context)
     return page(request, "models", models=found[:limit], asked=asked, further=further, sources=sources)
 
 

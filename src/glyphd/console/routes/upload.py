@@ -11,7 +11,7 @@ from glyphd.console.queries import read_query
 from glyphd.console.receipts import redirect
 from glyphd.console.routes.actions import ACTOR
 from glyphd.console.uploads import UploadParameters, check_upload, import_upload
-from glyphd.services.surveying import survey_sources
+from glyphd.services.surveying import name_sources
 
 router = APIRouter(prefix="/imports/new")
 
@@ -19,7 +19,7 @@ router = APIRouter(prefix="/imports/new")
 @router.get("")
 def get_upload(request: Request, context: ServiceContext) -> Response:
     """Show the form."""
-    sources = [each.source for each in survey_sources(context)]
+    sources = name_sources(context)
     return page(request, "upload", asked=read_query(request, UploadParameters), sources=sources, checked=None)
 
 
@@ -39,6 +39,6 @@ def get_check() -> Response:
 async def post_check(request: Request, context: ServiceContext, settings: ServerSettings) -> Response:
     """Show what would come of the file, and the form again; nothing is stored."""
     checked = await check_upload(request, context, settings)
-    sources = [each.source for each in await run_in_threadpool(survey_sources, context)]
+    sources = await run_in_threadpool(name_sources, context)
     groups, asked = rejects.by_code(checked), UploadParameters()
     return page(request, "upload", asked=asked, sources=sources, checked=checked, groups=groups)
