@@ -150,6 +150,11 @@ def arrive(context: Context, source: str, day: int, rows: list[Row]) -> Crawl:
     return Crawl(source, day, report_import(context, import_id).source_version or 0, {import_id: rows})
 
 
+def _rounded(change: float) -> float:
+    """Return a change as it is told: to four decimals."""
+    return round(change * 10_000) / 10_000
+
+
 def expected(crawls: list[Crawl], asked: Asked) -> list[tuple[Any, ...]]:
     """Return the moves between successive sightings in crawls that are not away, newest first."""
     last: dict[tuple[str, str, int], list[Told]] = {}
@@ -162,7 +167,7 @@ def expected(crawls: list[Crawl], asked: Asked) -> list[tuple[Any, ...]]:
             for now, before in zip_longest(sorted(seen), sorted(earlier)):
                 if now is None or before is None or now[:2] == before[:2]:
                     continue
-                pct = (now.price - before.price) / before.price * 100
+                pct = _rounded((now.price - before.price) / before.price * 100)
                 if asked.wants(crawl, model, now, pct):
                     found.append((crawl.source, model, listing_key_hex(key), now[:4], before[:4], before.day, pct))
         newest_first = found + newest_first
@@ -173,7 +178,8 @@ def as_expected(move: Sighting) -> tuple[Any, ...]:
     """Return a move as the oracle tells it."""
     before = move.earlier
     assert before is not None
-    assert (move.price - before.price, move.score - before.score) == (move.price_change, move.score_change)
+    moved = _rounded(move.price - before.price), _rounded(move.score - before.score)
+    assert moved == (move.price_change, move.score_change)
     return (
         move.source,
         move.model,
