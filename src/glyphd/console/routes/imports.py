@@ -11,6 +11,7 @@ from glyphd.api.schemas import ImportParameters
 from glyphd.console import receipts, rejects
 from glyphd.console.pages import page
 from glyphd.console.queries import address_with, read_query
+from glyphd.console.signing_in import SIGNED_IN
 from glyphd.domain.imports import Status
 from glyphd.domain.report import ImportReport
 from glyphd.services import inspecting, reporting, rolling_back, surveying
@@ -42,7 +43,7 @@ def get_import(request: Request, context: ServiceContext, import_id: ImportId) -
     return answer
 
 
-@router.get("/imports/{import_id}/rollback")
+@router.get("/imports/{import_id}/rollback", dependencies=[SIGNED_IN])
 def get_rollback(request: Request, context: ServiceContext, import_id: ImportId) -> Response:
     """Say exactly what rolling the import back would do, and ask for a reason."""
     foreseen = rolling_back.foresee_roll_back(context, import_id)

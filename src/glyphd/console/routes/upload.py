@@ -10,13 +10,14 @@ from glyphd.console.pages import page
 from glyphd.console.queries import read_query
 from glyphd.console.receipts import redirect
 from glyphd.console.routes.actions import ACTOR
+from glyphd.console.signing_in import SIGNED_IN
 from glyphd.console.uploads import UploadParameters, check_upload, import_upload
 from glyphd.services.surveying import name_sources
 
 router = APIRouter(prefix="/imports/new")
 
 
-@router.get("")
+@router.get("", dependencies=[SIGNED_IN])
 def get_upload(request: Request, context: ServiceContext) -> Response:
     """Show the form."""
     sources = name_sources(context)
