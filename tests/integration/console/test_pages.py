@@ -77,11 +77,37 @@ def test_the_list_of_imports_is_filtered_and_paged(
     page = read(console, "/imports?source=wamatek&status=published&since=&until=&limit=2")
 
     assert [reports[2].import_id, reports[1].import_id] == [row[0] for row in page.rows[1:]]
-    older = read(console, page.links["Older imports"])
+    older = read(console, page.links["Further imports"])
     assert [reports[0].import_id] == [row[0] for row in older.rows[1:]]
-    assert "Older imports" not in older.links
+    assert "Further imports" not in older.links
+    assert page.rows[1:] == read(console, older.links["First page"]).rows[1:]
+    assert "First page" not in page.links
     assert "No import is like that" in read(console, "/imports?source=wamatek&status=staged").text
     assert 4 == len(read(console, "/imports?status=staged&status=published").rows[1:])
+
+
+def test_the_list_of_imports_is_sorted_by_its_headings(
+    console: httpx.Client, import_file: ImportFile, make_csv: MakeCsv
+) -> None:
+    """The greatest first, then the other way; filters keep the sort, and the sort keeps them."""
+    two, one, three = (
+        import_file(make_csv({"price": f"{rows}.00"}, *[{}] * (rows - 1)), source="wamatek").import_id
+        for rows in (2, 1, 3)
+    )
+    page = read(console, "/imports?source=wamatek&limit=2")
+    assert "descending" == next(
+        given["aria-sort"] for _, given in page.elements if "aria-sort" in given and given["aria-sort"] != "none"
+    )
+    most = read(console, page.links["rows"])
+    assert [three, two] == [row[0] for row in most.rows[1:]]
+    assert [one] == [row[0] for row in read(console, most.links["Further imports"]).rows[1:]]
+    fewest = read(console, most.links["rows"])
+    assert [one, two] == [row[0] for row in fewest.rows[1:]]
+    assert ["ascending"] == [
+        order for _, given in fewest.elements if (order := given.get("aria-sort", "none")) != "none"
+    ]
+    assert {"sort": "count", "since": "", "until": ""} == fewest.forms["/imports"]
+    assert "source=wamatek" in fewest.links["received"]
 
 
 def test_an_import_shows_its_report(console: httpx.Client, import_file: ImportFile, make_csv: MakeCsv) -> None:

@@ -5,12 +5,12 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from glyphd.api import answers
-from glyphd.api.paging import encode_cursor, number_of
+from glyphd.api.paging import encode_cursor, import_place_of
 from glyphd.api.requests import ImportId, ServiceContext
 from glyphd.api.schemas import ImportParameters
 from glyphd.console import receipts, rejects
 from glyphd.console.pages import page
-from glyphd.console.queries import address_with, read_query
+from glyphd.console.queries import address_with, read_query, sort_links
 from glyphd.domain.imports import Status
 from glyphd.domain.report import ImportReport
 from glyphd.services import inspecting, reporting, rolling_back, surveying
@@ -23,14 +23,14 @@ EVENTS_SHOWN = 200
 
 @router.get("/imports")
 def get_imports(request: Request, context: ServiceContext) -> Response:
-    """List imports, newest first."""
+    """List imports, newest first unless another order is asked for."""
     asked = read_query(request, ImportParameters)
-    filters, below = answers.import_filters(asked), number_of(asked.cursor)
-    reports, last = reporting.report_imports(context, filters, limit=asked.limit, below_id=below)
-    further = address_with(request, cursor=encode_cursor(last)) if last is not None else None
-    sources = surveying.name_sources(context)
-    statuses = list(Status)
-    return page(request, "imports", reports=reports, asked=asked, further=further, sources=sources, statuses=statuses)
+    filters, after = answers.import_filters(asked), import_place_of(asked.cursor)
+    reports, last = reporting.report_imports(context, filters, limit=asked.limit, after=after)
+    ways = {"further": address_with(request, cursor=encode_cursor(*last)) if last else None}
+    ways["first"] = address_with(request, cursor="") if asked.cursor else None
+    values: dict[str, Any] = {"sources": surveying.name_sources(context), "statuses": list(Status), **ways}
+    return page(request, "imports", reports=reports, asked=asked, sorts=sort_links(request, asked.sort), **values)
 
 
 @router.get("/imports/{import_id}")
