@@ -44,6 +44,20 @@ def address_with(request: Request, **changed: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Ways:
+    """Where one gets from a page of a list: back to the first one, on to the next; None where there is no such way."""
+
+    first: str | None
+    further: str | None
+
+
+def ways_on(request: Request, cursor: str | None) -> Ways:
+    """Return the ways from this page, given where the next one begins; all else in the address stays."""
+    first = address_with(request, cursor="") if request.query_params.get("cursor") else None
+    return Ways(first, address_with(request, cursor=cursor) if cursor else None)
+
+
+@dataclass(frozen=True, slots=True)
 class SortLink:
     """Where a column's heading leads, and how the column is sorted now, in the words of `aria-sort`."""
 

@@ -38,7 +38,7 @@ def test_text_of_others_does_nothing(
     """Markup stands there as text, marks that turn or hide text are replaced, and a long cell stays short."""
     report = import_file(hostile_file(tmp_path), source=SCRIPT)
     address = f"/imports/{report.import_id}"
-    others = ("/", "/imports", "/models", "/listings", "/report", f"{address}/rollback")
+    others = ("/", "/imports", "/models", "/listings", "/report", f"{address}/rollback", f"{address}/rejections")
     pages = [read(console, each) for each in (address, *others)]
     records = [read(console, f"/listings/{report.import_id}/{index}") for index in range(1, report.received + 1)]
 

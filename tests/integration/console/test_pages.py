@@ -41,7 +41,7 @@ def test_the_overview_shows_each_source(console: httpx.Client, import_file: Impo
     page = read(console, "/")
 
     wamatek = next(row for row in page.rows if row[0] == "wamatek")
-    assert ["2", "1", "50.0 %", "10.0 %"] == wamatek[3:]
+    assert ["2", "1", "50.0 %", "+10.00 %"] == wamatek[3:]
     assert f"/imports/{latest.import_id}" == page.links[latest.import_id]
     halbry = next(row for row in page.rows if row[0] == "ebay-halbry")
     assert ["nothing is published", "—", "—", "—", "—"] == halbry[2:]
@@ -63,7 +63,7 @@ def test_what_runs_is_marked_to_be_kept_up_to_date(console: httpx.Client, contex
     file = store_file(context, make_csv({}))
     import_id = receive_import(context, ImportOptions(source="wamatek"), [file], "test")
 
-    for address, name in (("/", "pending"), (f"/imports/{import_id}", "progress")):
+    for address, name in (("/", "pending"), ("/imports", "imports"), (f"/imports/{import_id}", "progress")):
         live = [given["id"] for _, given in read(console, address).elements if "data-live" in given]
         assert [name] == live
 
@@ -122,6 +122,7 @@ def test_an_import_shows_its_report(console: httpx.Client, import_file: ImportFi
     assert ["price", "price"] in page.rows
     assert ["staged"] == [row[2] for row in page.rows if row[1] == "worker"][-1:]
     assert page.text.index("not_a_number 2 ×") < page.text.index("out_of_range 1 ×")
+    assert ["3"] == [row[0] for row in read(console, page.links["All of not a number"]).rows[2:]]
     for name in ("Download to fix (CSV)", "All (JSON)", "batch.csv", "Listings", "Listings (CSV)", "Market report"):
         assert 200 == console.get(page.links[name]).status_code
 
@@ -137,12 +138,15 @@ def test_a_failed_import_says_why(console: httpx.Client, import_file: ImportFile
 def test_every_page_is_sent_under_the_policy(console: httpx.Client, import_file: ImportFile, make_csv: MakeCsv) -> None:
     """Nothing inline, nothing from elsewhere, failures included; and nothing is kept by what is between."""
     import_id, second = (import_file(make_csv({"price": price}, BAD)).import_id for price in ("1.00", "2.00"))
+    staged = import_file(make_csv({"price": "3.00"}), publish=PublishMode.HOLD).import_id
     addresses = (
         "/",
         "/imports",
         "/imports/new",
         f"/imports/{import_id}",
         f"/imports/{import_id}/rollback",
+        f"/imports/{import_id}/rejections",
+        f"/imports/{staged}/discard",
         f"/imports/{UNKNOWN}",
         f"/imports/{second}/diff",
         f"/listings/{import_id}/1",
@@ -182,6 +186,10 @@ def test_what_pages_load_is_kept_for_ever(console: httpx.Client) -> None:
     [
         (f"/imports/{UNKNOWN}", 404, "There is no import with this id"),
         (f"/imports/{UNKNOWN}/rollback", 404, "There is no import with this id"),
+        (f"/imports/{UNKNOWN}/discard", 404, "There is no import with this id"),
+        (f"/imports/{UNKNOWN}/rejections", 404, "There is no import with this id"),
+        (f"/imports/{UNKNOWN}/rejections?code=none", 422, "A parameter has a value that is not accepted"),
+        (f"/imports/new/{'0' * 32}", 404, "The files are not here, or not any more"),
         ("/nowhere", 404, "There is nothing at this path"),
         ("/imports?limit=many", 422, "A parameter has a value that is not accepted"),
         ("/imports?since=never", 422, "A parameter has a value that is not accepted"),

@@ -254,8 +254,8 @@ def test_limits_hold_as_for_every_upload(
         check(console, make_csv(*[{}] * 100), status=413)
         first, second = check(console, make_csv({})), check(console, make_csv({"price": "2.00"}))
         choose(console, first, "import")
-        assert "imports are waiting" in choose(console, second, "import", 503).text
-        check(console, make_csv({}), status=503)
+        assert "imports are waiting" in choose(console, second, "import", 429).text
+        check(console, make_csv({}), status=429)
     assert 2 == len(waiting(context))
 
 
