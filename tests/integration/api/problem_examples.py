@@ -61,6 +61,7 @@ ASKED = {
     "duplicate_header": batch(b"price," + HEADER + b"1," + GOOD),
     "empty_file": batch(HEADER),
     "form_expired": Asked("POST", f"/imports/{UNKNOWN}/publish"),
+    "upload_not_found": Asked("GET", f"/imports/new/{'0' * 32}"),
     "idempotency_key_malformed": keyed('"not closed'),
     "import_not_found": Asked("GET", f"/api/imports/{UNKNOWN}"),
     "incomplete_body": Asked(

@@ -125,7 +125,7 @@ def test_what_cannot_be_imported_says_why(
 @pytest.mark.usefixtures("worker")
 def test_several_files_become_an_import_each(console: httpx.Client, context: Context, make_csv: MakeCsv) -> None:
     """Those that cannot be imported are left out; it ends on a list of the others, which leaves out what was before."""
-    paths = [make_csv({"price": f"{number}.00"}).rename(f"{make_csv().parent}/{number}.csv") for number in (1, 2)]
+    paths = [make_csv({"price": f"{number}.00"}, name=f"{number}.csv") for number in (1, 2)]
     choose(console, check(console, make_csv({"price": "9.00"}), source="wamatek"), "import")
     page = check(console, *paths, make_csv(BAD), source="wamatek")
     assert "2 of 3 files can be imported" in page.text
@@ -157,7 +157,7 @@ def test_a_server_that_dies_on_the_way_imports_nothing_twice(
     console: httpx.Client, context: Context, make_csv: MakeCsv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first of two files is in; the second has no space. Asked again, only the second one is imported."""
-    page = check(console, make_csv({"price": "1.00"}), make_csv({"price": "2.00"}))
+    page = check(console, *(make_csv({"price": price}, name=f"{price}.csv") for price in ("1.00", "2.00")))
     receive, calls = confirming.receive_import, iter((None, NoSpaceLeft()))
 
     def receive_once(*arguments: Any, **named: Any) -> str:
