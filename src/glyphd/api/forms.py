@@ -21,7 +21,7 @@ FORM_OVERHEAD_BYTES = 64 * 1024
 class Form:
     """The parts of a form: files, and fields, each once at most."""
 
-    def __init__(self, headers: Headers, files: "Iterable[FilePart | FileParts]", fields: Iterable[str]) -> None:
+    def __init__(self, headers: Headers, files: "Iterable[FilePart | SeveralFiles]", fields: Iterable[str]) -> None:
         """Expect these files. Raises MalformedRequest for a boundary that is none."""
         self._files = {part.name: part for part in files}
         self._fields = {name: _FieldPart(name) for name in fields}
@@ -115,7 +115,7 @@ class FilePart(_Part):
         self.writer.write(chunk)
 
 
-class FileParts(_Part):
+class SeveralFiles(_Part):
     """Files that have one name, as those of an input that takes several; ``opened`` gives each what takes its bytes."""
 
     def __init__(self, name: str, opened: Callable[[], ArtifactWriter], *, most: int) -> None:

@@ -9,7 +9,7 @@ from fastapi import Request
 from fastapi.concurrency import contextmanager_in_threadpool
 from pydantic import Field
 
-from glyphd.api.forms import FileParts, FilePart, Form
+from glyphd.api.forms import FilePart, Form, SeveralFiles
 from glyphd.api.importing import await_outcome
 from glyphd.api.schemas import Parameters, Text
 from glyphd.api.threads import threads_of
@@ -48,7 +48,7 @@ async def receive_upload(request: Request, context: Context, settings: Settings)
     await to_thread.run_sync(check_queue, context, limiter=limiter)
     async with contextmanager_in_threadpool(keeping(context)) as (upload_id, own):
         with ExitStack() as stack:
-            part = FileParts("file", lambda: stack.enter_context(own.artifacts.writing()), most=MOST_FILES)
+            part = SeveralFiles("file", lambda: stack.enter_context(own.artifacts.writing()), most=MOST_FILES)
             given = await _receive(request, part, settings)
             take = partial(_stored, own, part, given)
             options, stored = await to_thread.run_sync(take, limiter=limiter)
@@ -57,7 +57,7 @@ async def receive_upload(request: Request, context: Context, settings: Settings)
     return upload_id
 
 
-async def _receive(request: Request, part: FileParts, settings: Settings) -> dict[str, str]:
+async def _receive(request: Request, part: SeveralFiles, settings: Settings) -> dict[str, str]:
     """Receive a form, and return the options in it that say something."""
     form = Form(request.headers, [part], (*FIELDS, form_tokens.FIELD))
     await receive_bytes(request, settings.max_body_bytes, form.take)
@@ -68,7 +68,7 @@ async def _receive(request: Request, part: FileParts, settings: Settings) -> dic
 
 
 def _stored(
-    context: Context, part: FileParts, given: Mapping[str, str]
+    context: Context, part: SeveralFiles, given: Mapping[str, str]
 ) -> tuple[ImportOptions, list[Artifact | WaitingFile]]:
     options = read_options(context, given)
     chosen = [file for file in part.files if file.multipart_filename or file.bytes]

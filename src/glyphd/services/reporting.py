@@ -12,6 +12,7 @@ from glyphd.domain.progress import Progress, progress_of
 from glyphd.domain.report import ImportReport, ModelCount, RecordError
 from glyphd.services.context import Context
 from glyphd.store import artifacts, imports, rejections, statistics, visibility
+from glyphd.store.import_order import place_of
 
 ERRORS_LIMIT = 100
 TOP_MODELS = 10
@@ -37,7 +38,7 @@ def report_imports(
         seen = [visibility.in_view()] if filters.visible else []
         entries = imports.list_imports(connection, filters, *seen, limit=limit + 1, after=after)
         reports = [build_report(connection, entry) for entry in entries[:limit]]
-    return reports, imports.place_of(entries[limit - 1], filters.sort) if len(entries) > limit else None
+    return reports, place_of(entries[limit - 1], filters.sort) if len(entries) > limit else None
 
 
 def build_report(connection: Connection, entry: Import) -> ImportReport:

@@ -1,8 +1,7 @@
 """The ledger: one row an import, which is also its job (lease, fencing token, attempts)."""
 
 import json
-import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,13 +9,11 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, text, true, update
 
-from glyphd.domain.clock import microseconds, moment_at
 from glyphd.domain.imports import (
     Artifact,
     Import,
     ImportFilters,
     ImportPlace,
-    ImportSort,
     Kind,
     OnError,
     PublishMode,
@@ -24,6 +21,7 @@ from glyphd.domain.imports import (
 )
 from glyphd.errors import GlyphdError, ImportNotFound, InvalidParameter, LeaseLost
 from glyphd.store.functions import has_member
+from glyphd.store.import_order import in_order
 from glyphd.store.tables import import_artifacts, import_batches, import_events
 from glyphd.store.types import NO_MOMENT
 from glyphd.store.unit_of_work import UnitOfWork
@@ -78,41 +76,9 @@ def list_imports(
     after: ImportPlace | None = None,
 ) -> list[Import]:
     """Return imports in the order that is asked for, from behind a place on."""
-    keys = _sort_keys(filters.sort)
     query = select(*_COLUMNS).where(*_conditions(filters), *conditions).limit(limit)
-    query = query.order_by(*(key.desc() if filters.sort.descends else key.asc() for key in keys))
-    if after is not None:
-        query = query.where(_behind(after, filters.sort, *keys))
+    query = in_order(query, filters.sort, after)
     return [_import(row) for row in connection.execute(query).mappings()]
-
-
-def place_of(entry: Import, sort: ImportSort) -> ImportPlace:
-    """Return where an import stands in an order."""
-    if sort.column == _RECEIPT:
-        return ImportPlace(entry.id, entry.id)
-    value = getattr(entry, sort.column)
-    return ImportPlace(entry.id, value if isinstance(value, int) else microseconds(value or NO_MOMENT))
-
-
-_RECEIPT = "imported_at"
-"""Its order is that of the ledger's numbers: clocks step back, and databases in the field hold odd moments."""
-
-
-def _sort_keys(sort: ImportSort) -> list[ColumnElement[Any]]:
-    table = import_batches.c
-    if sort.column == _RECEIPT:
-        return [table.id]
-    key = table[sort.column]
-    return [func.coalesce(key, NO_MOMENT) if key is table.observed_at else key, table.id]
-
-
-def _behind(place: ImportPlace, sort: ImportSort, *keys: ColumnElement[Any]) -> ColumnElement[bool]:
-    passed: Callable[[Any, Any], ColumnElement[bool]] = operator.lt if sort.descends else operator.gt
-    number = passed(import_batches.c.id, place.id)
-    if len(keys) == 1:
-        return number
-    value = moment_at(place.key) if sort.column == "observed_at" else place.key
-    return or_(passed(keys[0], value), and_(keys[0] == value, number))
 
 
 def _conditions(filters: ImportFilters) -> Iterator[ColumnElement[bool]]:
