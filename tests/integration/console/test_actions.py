@@ -9,11 +9,12 @@ import pytest
 
 from glyphd.domain.imports import Kind, PublishMode, Status
 from glyphd.domain.report import ImportReport
+from glyphd.services import replaying
 from glyphd.services.context import Context
 from glyphd.services.inspecting import inspect_events
 from glyphd.services.reporting import report_import
 from glyphd.services.running import run_next
-from tests.integration.console.reading import Page, read, send
+from tests.integration.console.reading import Page, read, send, slowed
 
 MakeCsv = Callable[..., Path]
 ImportFile = Callable[..., ImportReport]
@@ -121,9 +122,10 @@ def test_a_replay_ends_on_its_own_page(
 
 
 def test_a_replay_that_is_asked_for_twice_is_one(
-    console: httpx.Client, context: Context, import_file: ImportFile, make_csv: MakeCsv
+    console: httpx.Client, import_file: ImportFile, make_csv: MakeCsv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A second click, at once or later, ends on the same page; the page afresh asks for another one."""
+    monkeypatch.setattr(replaying, "replay_import", slowed(replaying.replay_import))
     report = import_file(make_csv({}), source="wamatek")
     address = f"/imports/{report.import_id}"
     page, fresh = read(console, address), read(console, address)

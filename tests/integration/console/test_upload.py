@@ -18,7 +18,7 @@ from glyphd.services import confirming
 from glyphd.services.context import Context
 from glyphd.services.reporting import report_imports
 from glyphd.settings import Settings
-from tests.integration.console.reading import Page, read
+from tests.integration.console.reading import Page, read, slowed
 from tests.serving import serving, working
 
 MakeCsv = Callable[..., Path]
@@ -138,8 +138,11 @@ def test_several_files_become_an_import_each(console: httpx.Client, context: Con
 
 
 @pytest.mark.usefixtures("worker")
-def test_a_second_click_imports_nothing_twice(console: httpx.Client, context: Context, make_csv: MakeCsv) -> None:
+def test_a_second_click_imports_nothing_twice(
+    console: httpx.Client, context: Context, make_csv: MakeCsv, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whether it comes while the first one is at work, or later; both end on the import's page."""
+    monkeypatch.setattr(confirming, "store_file", slowed(confirming.store_file))
     page = check(console, make_csv({}))
     cookies = dict(console.cookies)
 
