@@ -64,6 +64,7 @@ def waiting(context: Context) -> list[Path]:
 def test_a_file_is_imported_and_ends_on_its_page(console: httpx.Client, context: Context, make_csv: MakeCsv) -> None:
     """With what the form says; fields left empty say nothing. Its bytes wait no more."""
     checked = check(console, make_csv({}, BAD), source="wamatek", publish="hold", observed_at="2026-07-01")
+    assert "Source wamatek Observed 2026-07-01 Once it is read it is held for a decision" in checked.text
     assert [] == stored(context)
     page = choose(console, checked, "import")
 

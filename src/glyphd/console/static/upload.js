@@ -4,7 +4,11 @@ const form = document.getElementById("upload");
 const input = form.querySelector("input[type=file]");
 const chosen = document.getElementById("chosen");
 const progress = document.getElementById("progress");
-const bytes = new Intl.NumberFormat("en", { style: "unit", unit: "megabyte", maximumFractionDigits: 1 });
+
+function size(bytes) {
+  const [unit, divisor] = bytes < 1e6 ? ["kilobyte", 1e3] : ["megabyte", 1e6];
+  return (bytes / divisor).toLocaleString("en", { style: "unit", unit, maximumFractionDigits: 1 });
+}
 
 function told(text) {
   const paragraph = document.createElement("p");
@@ -18,7 +22,7 @@ function list() {
     const item = document.createElement("li");
     const name = document.createElement("bdi");
     name.textContent = file.name;
-    item.append(name, `, ${bytes.format(file.size / 1e6)}`);
+    item.append(name, `, ${size(file.size)}`);
     return item;
   });
   chosen.replaceChildren(...items);
@@ -39,7 +43,7 @@ function send() {
   request.upload.addEventListener("progress", (event) => {
     if (!event.lengthComputable) return;
     sent.value = event.loaded / event.total;
-    sentence.textContent = `Sending: ${bytes.format(event.loaded / 1e6)} of ${bytes.format(event.total / 1e6)}`;
+    sentence.textContent = `Sending: ${size(event.loaded)} of ${size(event.total)}`;
   });
   request.upload.addEventListener("load", () => {
     sentence.textContent = "Checking …";
