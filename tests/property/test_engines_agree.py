@@ -22,6 +22,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from glyphd.bootstrap import build_context
+from glyphd.domain.imports import ImportSort
 from glyphd.services.context import Context
 from glyphd.services.discarding import discard_import
 from glyphd.services.running import run_next
@@ -152,6 +153,7 @@ def _paths(imports: int) -> Iterator[str]:
     yield from ("/api/imports?metadata=%7B%22run%22:7%7D", "/api/imports?campaign_id=july")
     yield from (
         "/api/imports?limit=2",
+        *(f"/api/imports?sort={sort}&limit=1" for sort in ImportSort if sort.column != "observed_at"),
         "/api/sources",
         "/api/models?limit=2",
         "/api/models?as_of=2027-01-01",

@@ -27,17 +27,17 @@ from glyphd.store.events import Event
 T = TypeVar("T")
 
 
-def page(request: Request, response: Response, items: Sequence[T], position: int | None) -> Page[T]:
-    """Answer one page of a collection; ``position`` is where it ended, None on the last page."""
-    cursor = None if position is None else encode_cursor(position)
+def page(request: Request, response: Response, items: Sequence[T], *position: int) -> Page[T]:
+    """Answer one page of a collection; ``position`` is where it ended, nothing on the last page."""
+    cursor = encode_cursor(*position) if position else None
     response.headers.update(link_to_next(request, cursor))
     return Page(items=list(items), next=cursor)
 
 
 def events_page(request: Request, response: Response, found: Sequence[Event], limit: int) -> Page[ImportEvent]:
     """Answer events; one more than ``limit`` was asked for, to know whether there are more."""
-    last = found[limit - 1].id if len(found) > limit else None
-    return page(request, response, list(map(told, found[:limit])), last)
+    last = [found[limit - 1].id] if len(found) > limit else []
+    return page(request, response, list(map(told, found[:limit])), *last)
 
 
 def import_filters(parameters: ImportParameters) -> ImportFilters:
@@ -51,6 +51,7 @@ def import_filters(parameters: ImportParameters) -> ImportFilters:
         visible=parameters.visible,
         since=parse_moment("since", parameters.since) if parameters.since else None,
         until=parse_moment("until", parameters.until) if parameters.until else None,
+        sort=parameters.sort,
     )
 
 

@@ -9,6 +9,7 @@ import msgspec
 from fastapi import Request
 from msgspec import Meta
 
+from glyphd.domain.imports import ImportPlace
 from glyphd.errors import InvalidParameter
 from glyphd.services.browsing import Position
 from glyphd.services.following import MovePlace
@@ -16,6 +17,7 @@ from glyphd.services.periods import Place
 
 _Number = Annotated[int, Meta(ge=-(2**62), le=2**62)]  # what both engines compare with an id
 _Key = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+_Instant = Annotated[int, Meta(ge=-62_135_596_800_000_000, le=253_402_300_799_999_999)]  # the years 1 to 9999
 _Name = Annotated[str, Meta(pattern=r"^[^\x00]*$")]
 
 
@@ -27,6 +29,11 @@ def encode_cursor(*position: int | str) -> str:
 def number_of(cursor: str | None) -> int | None:
     """Return the number in a cursor. Raises InvalidParameter."""
     return None if cursor is None else int(_decode(cursor, tuple[_Number])[0])
+
+
+def import_place_of(cursor: str | None) -> ImportPlace | None:
+    """Return the place among the imports in a cursor. Raises InvalidParameter."""
+    return None if cursor is None else ImportPlace(*_decode(cursor, tuple[_Number, _Instant]))
 
 
 def name_of(cursor: str | None) -> str | None:

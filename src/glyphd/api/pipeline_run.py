@@ -1,6 +1,6 @@
 """Take the body of `POST /api/imports/from-pipeline`: two files or a joined one, uploaded or named by path."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from typing import Any
@@ -19,7 +19,6 @@ from glyphd.errors import ConflictingOptions, InvalidParameter, MalformedRequest
 from glyphd.ingest.pipeline_output import ENRICHED, SCORED
 from glyphd.services.options import OPTION_NAMES, ImportOptions
 from glyphd.services.pipeline_directory import PATH_ROLES, PipelineDirectory, check_complete
-from glyphd.services.receiving import clean_filename, store_artifact
 from glyphd.settings import Settings
 
 FILE_ROLES = {"enriched": ENRICHED, "scored": SCORED, "file": "batch"}
@@ -56,15 +55,15 @@ async def receive_pipeline_run(
 
 async def _receive_form(request: Request, store: ArtifactFolder, settings: Settings, options: ReadRun) -> PipelineRun:
     with ExitStack() as stack:
-        writers = {name: stack.enter_context(store.writing()) for name in FILE_ROLES}
-        form = Form(request.headers, writers, [*OPTION_NAMES, *PATH_ROLES])
+        expected = [FilePart(name, stack.enter_context(store.writing())) for name in FILE_ROLES]
+        form = Form(request.headers, expected, [*OPTION_NAMES, *PATH_ROLES])
         await receive_bytes(request, settings.max_body_bytes, form.take)
         form.finish()
         read, paths = options(form.fields().items())
         if paths and form.files:
             raise InvalidParameter("Upload the files or name their paths, not both.", parameter=next(iter(paths)))
         if form.files:
-            check_complete({FILE_ROLES[name] for name in form.files})
+            check_complete({FILE_ROLES[file.name] for file in form.files})
             take = partial(_store_files, form.files)
         elif paths:
             take = partial(_store_paths, paths, store, settings)
@@ -73,17 +72,8 @@ async def _receive_form(request: Request, store: ArtifactFolder, settings: Setti
         return read, await to_thread.run_sync(take, limiter=threads_of(request).uploads)
 
 
-def _store_files(files: Mapping[str, FilePart]) -> list[Artifact]:
-    return [
-        store_artifact(
-            files[name].writer,
-            files[name].multipart_content_type or None,
-            clean_filename(files[name].multipart_filename),
-            role,
-        )
-        for name, role in FILE_ROLES.items()
-        if name in files
-    ]
+def _store_files(files: Sequence[FilePart]) -> list[Artifact]:
+    return [file.store(FILE_ROLES[file.name]) for file in files]
 
 
 def _store_paths(paths: Mapping[str, str], store: ArtifactFolder, settings: Settings) -> list[Artifact]:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from glyphd.api.problems import Problem
 from glyphd.domain import listing
-from glyphd.domain.imports import PublishMode, Status
+from glyphd.domain.imports import ImportSort, PublishMode, Status
 from glyphd.domain.listing import SCHEMA_VERSIONS, FieldType
 from glyphd.domain.report import RecordError, RejectionVariant
 
@@ -113,6 +113,10 @@ class ImportParameters(Parameters):
     visible: bool = Field(default=False, description="Only those whose rows are read without naming them.")
     since: Moment | None = Field(None, description="Received at or after this moment (ISO 8601).")
     until: Moment | None = Field(None, description="Received before this moment (ISO 8601).")
+    sort: ImportSort = Field(
+        ImportSort.NEWEST,
+        description="`-`: the greatest first. A cursor goes with the order it was given in.",
+    )
     limit: Limit = Field(50, description="Imports a page.")
     cursor: Cursor | None = Field(None, description=_CURSOR)
 

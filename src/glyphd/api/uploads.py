@@ -5,7 +5,7 @@ a time, so that other requests go on being answered.
 """
 
 import mmap
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Protocol
 
@@ -13,7 +13,7 @@ from anyio import to_thread
 from starlette.requests import ClientDisconnect, Request
 
 from glyphd.api.content_coding import PlainBody
-from glyphd.api.forms import Form
+from glyphd.api.forms import FilePart, Form
 from glyphd.api.threads import threads_of
 from glyphd.artifacts.folder import ArtifactFolder, ArtifactWriter
 from glyphd.domain.imports import Artifact
@@ -48,7 +48,7 @@ async def receive_submission(
     media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
     with store.writing() as writer:
         if media_type == "multipart/form-data":
-            return await receive_form(request, writer, settings, read_options)
+            return await _receive_form(request, writer, settings, read_options)
         limit = settings.max_json_bytes if _is_json(media_type) else settings.max_body_bytes
         await receive_bytes(request, limit, writer.write)
         if _is_json(media_type):
@@ -121,20 +121,19 @@ def _taken_apart(writer: ArtifactWriter) -> tuple[str | None, str | None, Mappin
 # -- multipart --------------------------------------------------------------------------------------------------------
 
 
-async def receive_form(
-    request: Request,
-    writer: ArtifactWriter,
-    settings: Settings,
-    read_options: ReadOptions,
-    fields: Iterable[str] = OPTION_NAMES,
+async def _receive_form(
+    request: Request, writer: ArtifactWriter, settings: Settings, read_options: ReadOptions
 ) -> Submission:
-    """Receive a form with one file and these fields. Raises as :func:`receive_submission`."""
-    form = Form(request.headers, {"file": writer}, fields)
+    """Receive a form with one file and the options as fields. Raises as :func:`receive_submission`."""
+    form = Form(request.headers, [FilePart("file", writer)], OPTION_NAMES)
     await receive_bytes(request, settings.max_body_bytes, form.take)
     form.finish()
-    if "file" not in form.files:
+    if not form.files:
         raise MissingFile("The form has no part named 'file'.", missing=["file"])
-    part = form.files["file"]
-    media_type, filename = part.multipart_content_type or None, clean_filename(part.multipart_filename)
-    submit = partial(_submission, writer, read_options, form.fields(), media_type, filename)
+    submit = partial(_form_submission, form.files[0], read_options, form.fields())
     return await to_thread.run_sync(submit, limiter=threads_of(request).uploads)
+
+
+def _form_submission(part: FilePart, read_options: ReadOptions, given: Mapping[str, Any]) -> Submission:
+    options = read_options(given)
+    return part.store(), options

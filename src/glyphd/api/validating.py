@@ -69,11 +69,11 @@ async def report_on(request: Request, context: Context, read: ReadOptions, recei
         contextmanager_in_threadpool(own.artifacts.scratch()) as spool,
     ):
         options, stored = await receive(own.artifacts, read)
-        findings = await _rehearsed(request, rehearsal_of(own, options, stored, spool))
+        findings = await rehearsed(request, rehearsal_of(own, options, stored, spool))
         return await to_thread.run_sync(report_validation, own, options, stored, findings, limiter=threads.outcomes)
 
 
-async def _rehearsed(request: Request, rehearsal: Rehearsal) -> Findings:
+async def rehearsed(request: Request, rehearsal: Rehearsal) -> Findings:
     """Rehearse in another process, for as long as the client waits. Raises WorkerDied, IncompleteBody."""
     work = asyncio.create_task(_in_process(rehearsal, threads_of(request).validations))
     gone = asyncio.create_task(_until_gone(request))

@@ -1,7 +1,6 @@
 """A content-addressed folder. What is committed survives power loss: the file and its folder are fsynced (measured: the
 local store of obstore renames without fsync)."""
 
-import errno
 import hashlib
 import os
 import shutil
@@ -12,7 +11,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from glyphd.errors import ArtifactDamaged, NoSpaceLeft, StoreUnavailable
+from glyphd.artifacts.disk import disk_errors, fsync_folder, full_disk
+from glyphd.artifacts.waiting import WaitingFolder
+from glyphd.errors import ArtifactDamaged, StoreUnavailable
 
 STALE_SECONDS = 24 * 3600
 
@@ -37,7 +38,7 @@ class ArtifactWriter:
         self._held = held
         self._digest = hashlib.sha256()
         self.bytes = 0
-        with _disk_errors():
+        with disk_errors():
             incoming = folder / "incoming"
             incoming.mkdir(parents=True, exist_ok=True)
             descriptor, name = tempfile.mkstemp(dir=incoming)
@@ -46,7 +47,7 @@ class ArtifactWriter:
 
     def write(self, chunk: bytes) -> None:
         """Append a chunk."""
-        with _disk_errors():
+        with disk_errors():
             self._file.write(chunk)
         self._digest.update(chunk)
         self.bytes += len(chunk)
@@ -58,14 +59,14 @@ class ArtifactWriter:
 
     def flush(self) -> None:
         """Make everything written so far readable under :attr:`path`."""
-        with _disk_errors():
+        with disk_errors():
             self._file.flush()
 
     def commit(self) -> StoredBytes:
         """Move the bytes under their digest, durably. The same bytes are stored once."""
         sha256 = self.sha256
         target = path_of(self._folder, sha256)
-        with _disk_errors():
+        with disk_errors():
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
@@ -132,7 +133,7 @@ class ArtifactFolder:
     def remove(self, sha256: str) -> None:
         """Remove the bytes of a digest, durably; whoever does so must know that nobody names them."""
         path = path_of(self._folder, sha256)
-        with _disk_errors():
+        with disk_errors():
             path.unlink(missing_ok=True)
             if path.parent.is_dir():
                 fsync_folder(path.parent)
@@ -150,7 +151,7 @@ class ArtifactFolder:
 
     def size_of(self, sha256: str) -> int | None:
         """Return how many bytes are kept under a digest; None when it is not there. Raises StoreUnavailable."""
-        with _disk_errors():
+        with disk_errors():
             path = path_of(self._folder, sha256)
             return path.stat().st_size if path.is_file() else None
 
@@ -166,11 +167,15 @@ class ArtifactFolder:
     @contextmanager
     def scratch(self) -> Iterator[Path]:
         """A folder on the same disk for what need not last; it goes at the end. Raises NoSpaceLeft."""
-        with _disk_errors():
+        with disk_errors():
             (self._folder / "scratch").mkdir(parents=True, exist_ok=True)
             directory = tempfile.TemporaryDirectory(dir=self._folder / "scratch")
-        with directory as name, _full_disk():
+        with directory as name, full_disk():
             yield Path(name)
+
+    def waiting(self, name: str) -> WaitingFolder:
+        """Return the place of bytes that wait under a name, whether there are any or not."""
+        return WaitingFolder(self._folder / "scratch" / f"waiting-{name}")
 
     def stale(self) -> list[Path]:
         """Return what dead servers and workers left unfinished over a day ago: files and folders."""
@@ -198,31 +203,3 @@ def _age_seconds(path: Path) -> float:
         return time.time() - path.stat().st_mtime
     except FileNotFoundError:  # committed or abandoned meanwhile
         return 0
-
-
-def fsync_folder(folder: Path) -> None:
-    """Make what a folder lists durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _full_disk() -> Iterator[None]:
-    try:
-        yield
-    except OSError as exc:
-        if exc.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise NoSpaceLeft("The artifact store is full.") from exc
-        raise
-
-
-@contextmanager
-def _disk_errors() -> Iterator[None]:
-    try:
-        with _full_disk():
-            yield
-    except OSError as exc:
-        raise StoreUnavailable(f"The artifact store answered: {exc}.") from exc

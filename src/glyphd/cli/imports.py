@@ -14,7 +14,7 @@ from glyphd.cli.importing import tell_import
 from glyphd.cli.installation import opened_installation
 from glyphd.cli.output import AsJson, console, plain, print_json, print_table
 from glyphd.cli.purging import purge_imports
-from glyphd.domain.imports import ImportFilters, Status
+from glyphd.domain.imports import ImportFilters, ImportSort, Status
 from glyphd.domain.receipts import Receipt
 from glyphd.domain.report import ImportReport, RejectionVariant
 
@@ -31,12 +31,15 @@ def list_imports(
     status: Annotated[list[Status] | None, typer.Option(help="Only these states; may be repeated.")] = None,
     campaign_id: Annotated[str | None, typer.Option(help="Only this crawl campaign.")] = None,
     parent: Annotated[str | None, typer.Option(metavar="ID", help="Only what hangs on this batch.")] = None,
+    sort: Annotated[ImportSort, typer.Option(help="In what order; with `-` the greatest first.")] = ImportSort.NEWEST,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most this many.")] = 20,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """List imports, newest first."""
-    filters = ImportFilters(source=source, statuses=status or (), campaign_id=campaign_id, parent_import_id=parent)
+    """List imports, newest first unless sorted otherwise."""
+    filters = ImportFilters(
+        source=source, statuses=status or (), campaign_id=campaign_id, parent_import_id=parent, sort=sort
+    )
     with opened_installation() as installation:
         reports = installation.imports(filters, limit)
     if as_json:

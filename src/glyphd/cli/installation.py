@@ -58,7 +58,7 @@ class Installation(Protocol):
         ...
 
     def imports(self, filters: ImportFilters, limit: int) -> list[ImportReport]:
-        """Return reports, newest first."""
+        """Return reports, in the order that the filters ask for."""
         ...
 
     def report(self, import_id: str) -> ImportReport:

@@ -122,7 +122,7 @@ class LocalInstallation:
             looking.join()
 
     def imports(self, filters: ImportFilters, limit: int) -> list[ImportReport]:
-        """Return reports, newest first."""
+        """Return reports, in the order that the filters ask for."""
         return reporting.report_imports(self._context, filters, limit=limit)[0]
 
     def report(self, import_id: str) -> ImportReport:

@@ -68,7 +68,7 @@ class RemoteInstallation:
         return self._client.wait(begun.import_id, on_progress=watcher.reported)
 
     def imports(self, filters: ImportFilters, limit: int) -> list[ImportReport]:
-        """Return reports, newest first."""
+        """Return reports, in the order that the filters ask for."""
         said = {name: value for name, value in asdict(filters).items() if value and name != "statuses"}
         return list(self._client.imports(limit=limit, status=filters.statuses, **said))
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from glyphd.artifacts.folder import fsync_folder
+from glyphd.artifacts.disk import fsync_folder
 from glyphd.errors import MalformedRequest
 
 OutputFile = Annotated[

@@ -123,7 +123,7 @@ class Client(LineageReads):
         return report_of(self._server, import_id)
 
     def imports(self, *, limit: int | None = None, **filters: Unpack[ImportQuery]) -> Iterator[ImportReport]:
-        """Yield the reports of imports, newest first."""
+        """Yield the reports of imports, newest first unless sorted otherwise."""
         return read_pages(self._server, "/api/imports", ImportReport, as_parameters(filters), limit=limit)
 
     def rejections(self, import_id: str, *, limit: int | None = None) -> Iterator[RejectedRecord]:

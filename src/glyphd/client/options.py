@@ -49,7 +49,10 @@ class Submission(ImportOptions, total=False):
 
 
 class ImportQuery(TypedDict, total=False):
-    """Which imports; ``since`` (inclusive) and ``until`` are about the time of receipt."""
+    """Which imports; ``since`` (inclusive) and ``until`` are about the time of receipt.
+
+    ``sort`` as :class:`glyphd.domain.imports.ImportSort` has it.
+    """
 
     source: str | None
     parent_import_id: str | None
@@ -59,6 +62,7 @@ class ImportQuery(TypedDict, total=False):
     visible: bool | None
     since: Moment | None
     until: Moment | None
+    sort: str | None
 
 
 class ListingQuery(TypedDict, total=False):

@@ -40,7 +40,8 @@ def check(request: Request, given: str) -> None:
         raise FormExpired("The form carries no token, or not the one that this browser was given.")
 
 
-async def _form(request: Request) -> dict[str, str]:
+async def read_form(request: Request) -> dict[str, str]:
+    """Return the fields of a form whose token is the browser's. Raises FormExpired, BodyTooLarge."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -51,5 +52,5 @@ async def _form(request: Request) -> dict[str, str]:
     return fields
 
 
-CheckedForm = Annotated[dict[str, str], Depends(_form)]
+CheckedForm = Annotated[dict[str, str], Depends(read_form)]
 """The fields of a form whose token is the browser's."""

@@ -41,6 +41,11 @@ def signed_percent(value: float | None) -> str:
     return NOTHING if value is None else f"{value:+,.2f} %"
 
 
+def signed_share(value: float | None) -> str:
+    """Return a move, given as a share of 1, with its sign."""
+    return signed_percent(None if value is None else value * 100)
+
+
 def size(value: int | None) -> str:
     """Return a number of bytes in the unit that suits it."""
     return NOTHING if value is None else humanize.naturalsize(value, binary=True)
@@ -74,5 +79,18 @@ def segment(value: str) -> str:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     each.__name__: each
-    for each in (usd, count, figure, percent, rows, signed_percent, size, moment, exact_moment, words, segment)
+    for each in (
+        usd,
+        count,
+        figure,
+        percent,
+        rows,
+        signed_percent,
+        signed_share,
+        size,
+        moment,
+        exact_moment,
+        words,
+        segment,
+    )
 }

@@ -1,11 +1,14 @@
 """What is asked in the address of a page: the parameters of the API, as a form sends them."""
 
-from typing import Any, TypeVar, get_origin
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar, get_origin
 from urllib.parse import urlencode
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
+
+from glyphd.domain.imports import ImportSort
 
 P = TypeVar("P", bound=BaseModel)
 
@@ -34,6 +37,41 @@ def validated(parameters: type[P], given: dict[str, Any], place: str) -> P:
 
 
 def address_with(request: Request, **changed: str) -> str:
-    """Return the address of the same page with other values in its query."""
-    kept = [(name, value) for name, value in request.query_params.multi_items() if value and name not in changed]
-    return f"{request.url.path}?{urlencode([*kept, *changed.items()])}"
+    """Return the address of the same page with other values in its query; an empty one is left out."""
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name not in changed]
+    query = urlencode([(name, value) for name, value in (*kept, *changed.items()) if value])
+    return f"{request.url.path}?{query}" if query else request.url.path
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """Where one gets from a page of a list: back to the first one, on to the next; None where there is no such way."""
+
+    first: str | None
+    further: str | None
+
+
+def ways_on(request: Request, cursor: str | None) -> Ways:
+    """Return the ways from this page, given where the next one begins; all else in the address stays."""
+    first = address_with(request, cursor="") if request.query_params.get("cursor") else None
+    return Ways(first, address_with(request, cursor=cursor) if cursor else None)
+
+
+@dataclass(frozen=True, slots=True)
+class SortLink:
+    """Where a column's heading leads, and how the column is sorted now, in the words of `aria-sort`."""
+
+    address: str
+    order: Literal["ascending", "descending", "none"]
+
+
+def sort_links(request: Request, asked: ImportSort) -> dict[str, SortLink]:
+    """Return the link of each column that can be sorted: the greatest first, and the other way if it is so already."""
+    return {sort.column: _sort_link(request, sort.column, asked) for sort in ImportSort}
+
+
+def _sort_link(request: Request, column: str, asked: ImportSort) -> SortLink:
+    sorted_now = column == asked.column
+    following = ImportSort(column if sorted_now and asked.descends else f"-{column}")
+    address = address_with(request, sort=following, cursor="")
+    return SortLink(address, "none" if not sorted_now else "descending" if asked.descends else "ascending")

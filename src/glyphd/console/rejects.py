@@ -2,10 +2,21 @@
 
 from dataclasses import dataclass
 
+from pydantic import Field
+
+from glyphd.api.schemas import Limit, PageParameters, Text
 from glyphd.domain.issues import DESCRIPTIONS, IssueCode
 from glyphd.domain.report import ImportReport, RecordError, ValidationReport
 
 EXAMPLES = 3
+
+
+class RejectionParameters(PageParameters):
+    """Which rejections are shown."""
+
+    code: IssueCode | None = Field(None, description="Only records with an issue of this code.")
+    q: Text | None = Field(None, description="Text found in the record, a value or what is wrong with it.")
+    limit: Limit = Field(50, description="Records a page.")
 
 
 @dataclass(frozen=True, slots=True)

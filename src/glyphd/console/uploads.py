@@ -1,30 +1,34 @@
-"""Files that a browser sends: the way of the API's own forms, under the same limits, and with a token."""
+"""Files that a browser sends, received under the limits of the API's own forms, and with a token; then they wait."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import ExitStack
 from functools import partial
-from typing import Any
 
 from anyio import to_thread
 from fastapi import Request
+from fastapi.concurrency import contextmanager_in_threadpool
 from pydantic import Field
 
-from glyphd.api.admission import admitted
+from glyphd.api.forms import FilePart, Form, SeveralFiles
 from glyphd.api.importing import await_outcome
-from glyphd.api.schemas import ImportName, Parameters, Text
+from glyphd.api.schemas import Parameters, Text
 from glyphd.api.threads import threads_of
-from glyphd.api.uploads import ReadOptions, Submission, receive_form
-from glyphd.api.validating import report_on
-from glyphd.artifacts.folder import ArtifactFolder
+from glyphd.api.uploads import receive_bytes
+from glyphd.api.validating import rehearsed
 from glyphd.console import form_tokens
 from glyphd.domain.imports import Artifact
-from glyphd.domain.report import ValidationReport
+from glyphd.domain.report import ImportReport
+from glyphd.errors import MissingFile, UnsupportedFormat
+from glyphd.services.confirming import WaitingFile, WaitingUpload, import_upload, keep_upload, keeping
 from glyphd.services.context import Context
 from glyphd.services.options import ImportOptions
 from glyphd.services.placing import read_options
-from glyphd.services.receiving import receive_import
+from glyphd.services.receiving import check_queue, clean_filename
+from glyphd.services.validating import rehearsal_of, report_validation
 from glyphd.settings import Settings
 
 FIELDS = ("source", "observed_at", "publish", "on_error", "max_reject_rate", "parent_import_id")
+MOST_FILES = 20
 WAIT_SECONDS = 1.0
 """A small file is done by then, so that its page shows the outcome at once."""
 
@@ -33,38 +37,70 @@ class UploadParameters(Parameters):
     """What the form is filled in with when it is opened."""
 
     source: Text | None = Field(None, description="Who the listings come from.")
-    parent_import_id: ImportName | None = Field(None, description="The batch whose rejections the file corrects.")
 
 
-async def check_upload(request: Request, context: Context, settings: Settings) -> ValidationReport:
-    """Return what would come of the form's file, and store nothing. Raises as the API does, and FormExpired."""
-
-    async def receive(store: ArtifactFolder, read: ReadOptions) -> tuple[ImportOptions, Sequence[Artifact]]:
-        artifact, options = await _receive(request, store, settings, read)
-        return options, [artifact]
-
-    return await report_on(request, context, partial(read_options, context), receive)
-
-
-async def import_upload(request: Request, context: Context, settings: Settings, actor: str) -> str:
-    """Import the form's file, wait a moment for its outcome, and return its import_id.
+async def receive_upload(request: Request, context: Context, settings: Settings) -> str:
+    """Receive the form's files, check each, and let them wait; return the id that they wait under.
 
     Raises as the API does, and FormExpired.
     """
+    limiter = threads_of(request).uploads
+    await to_thread.run_sync(check_queue, context, limiter=limiter)
+    async with contextmanager_in_threadpool(keeping(context)) as (upload_id, own):
+        with ExitStack() as stack:
+            part = SeveralFiles("file", lambda: stack.enter_context(own.artifacts.writing()), most=MOST_FILES)
+            given = await _receive(request, part, settings)
+            take = partial(_stored, own, part, given)
+            options, stored = await to_thread.run_sync(take, limiter=limiter)
+        files = [await _checked(request, own, options, each) for each in stored]
+        await to_thread.run_sync(keep_upload, context, upload_id, WaitingUpload(given, files), limiter=limiter)
+    return upload_id
+
+
+async def _receive(request: Request, part: SeveralFiles, settings: Settings) -> dict[str, str]:
+    """Receive a form, and return the options in it that say something."""
+    form = Form(request.headers, [part], (*FIELDS, form_tokens.FIELD))
+    await receive_bytes(request, settings.max_body_bytes, form.take)
+    form.finish()
+    fields = form.fields()
+    form_tokens.check(request, fields.get(form_tokens.FIELD, ""))
+    return {name: fields[name] for name in FIELDS if fields.get(name, "").strip()}
+
+
+def _stored(
+    context: Context, part: SeveralFiles, given: Mapping[str, str]
+) -> tuple[ImportOptions, list[Artifact | WaitingFile]]:
+    options = read_options(context, given)
+    chosen = [file for file in part.files if file.multipart_filename or file.bytes]
+    if not chosen:
+        raise MissingFile("No file was chosen.", missing=["file"])
+    return options, [_stored_file(file) for file in chosen]
+
+
+def _stored_file(file: FilePart) -> Artifact | WaitingFile:
+    """Keep a file; one of a format that cannot be read is only told of."""
+    try:
+        return file.store()
+    except UnsupportedFormat as exc:
+        return WaitingFile(clean_filename(file.multipart_filename), None, exc.description())
+
+
+async def _checked(
+    request: Request, context: Context, options: ImportOptions, stored: Artifact | WaitingFile
+) -> WaitingFile:
+    if isinstance(stored, WaitingFile):
+        return stored
+    async with contextmanager_in_threadpool(context.artifacts.scratch()) as spool:
+        findings = await rehearsed(request, rehearsal_of(context, options, [stored], spool))
+    tell = partial(report_validation, context, options, [stored], findings)
+    report = await to_thread.run_sync(tell, limiter=threads_of(request).outcomes)
+    return WaitingFile(stored.filename, report, report.failure)
+
+
+async def confirm_upload(request: Request, context: Context, upload_id: str, actor: str) -> list[ImportReport]:
+    """Import files that wait, give a small one the time to be done, and return the reports of their imports."""
     threads = threads_of(request)
-    async with admitted(request, context) as admission:
-        own = admission.context
-        artifact, options = await _receive(request, own.artifacts, settings, admission.read_options)
-        receive = partial(receive_import, own, options, [artifact], actor, claim=admission.claim)
-        import_id = await to_thread.run_sync(receive, request.state.request_id, limiter=threads.uploads)
-    await await_outcome(context, import_id, WAIT_SECONDS, threads.outcomes)
-    return import_id
-
-
-async def _receive(request: Request, store: ArtifactFolder, settings: Settings, read: ReadOptions) -> Submission:
-    def read_fields(given: Mapping[str, Any], /) -> ImportOptions:
-        form_tokens.check(request, given.get(form_tokens.FIELD, ""))
-        return read({name: given[name] for name in FIELDS if given.get(name, "").strip()})
-
-    with store.writing() as writer:
-        return await receive_form(request, writer, settings, read_fields, (*FIELDS, form_tokens.FIELD))
+    submit = partial(import_upload, context, upload_id, actor, request.state.request_id)
+    import_ids = await to_thread.run_sync(submit, limiter=threads.uploads)
+    last = await await_outcome(context, import_ids[-1], WAIT_SECONDS, threads.outcomes)
+    return [*[await await_outcome(context, each, 0, threads.outcomes) for each in import_ids[:-1]], last]

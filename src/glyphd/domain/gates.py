@@ -82,8 +82,21 @@ def price_move(medians: Mapping[str, float], earlier: Mapping[str, float]) -> fl
     A single model gone wild does not fail a crawl; a crawl in another currency, or a column mistaken, does. None when
     the two have no model in common.
     """
-    moves = [abs(medians[model] / earlier[model] - 1) for model in medians.keys() & earlier.keys()]
+    moves = _moves(medians, earlier)
+    return median(map(abs, moves)) if moves else None
+
+
+def price_shift(medians: Mapping[str, float], earlier: Mapping[str, float]) -> float | None:
+    """Return which way prices went: the median over the models in both of median price / earlier median price - 1.
+
+    Moves up and down cancel each other out, which :func:`price_move` does not let them.
+    """
+    moves = _moves(medians, earlier)
     return median(moves) if moves else None
+
+
+def _moves(medians: Mapping[str, float], earlier: Mapping[str, float]) -> list[float]:
+    return [medians[model] / earlier[model] - 1 for model in medians.keys() & earlier.keys()]
 
 
 def read_gates(stored: list[dict[str, Any]]) -> list[Gate]:

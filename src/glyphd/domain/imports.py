@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class Kind(StrEnum):
@@ -137,6 +137,42 @@ class Import:
     rows_to_remove: bool
 
 
+class ImportSort(StrEnum):
+    """In what order imports are told: by when they were received or observed, by their rows or their rejections.
+
+    A `-` puts the greatest first; imports that are alike stand in the order of their receipt, in the same direction.
+    """
+
+    NEWEST = "-imported_at"
+    OLDEST = "imported_at"
+    LATEST_OBSERVED = "-observed_at"
+    EARLIEST_OBSERVED = "observed_at"
+    MOST_ROWS = "-count"
+    FEWEST_ROWS = "count"
+    MOST_REJECTED = "-rejected"
+    FEWEST_REJECTED = "rejected"
+
+    @property
+    def column(self) -> str:
+        """What it is sorted by."""
+        return self.removeprefix("-")
+
+    @property
+    def descends(self) -> bool:
+        """Whether the greatest comes first."""
+        return self.startswith("-")
+
+
+class ImportPlace(NamedTuple):
+    """Where a page of imports ended: the last one's number in the ledger, and by what it stood there.
+
+    A moment is given in microseconds since 1970; one that is not known is 0.
+    """
+
+    id: int
+    key: int
+
+
 @dataclass(frozen=True, slots=True)
 class ImportFilters:
     """Which imports are wanted; ``since`` (inclusive) and ``until`` (exclusive) are about the time of receipt.
@@ -153,6 +189,7 @@ class ImportFilters:
     campaign_id: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     visible: bool = False
+    sort: ImportSort = ImportSort.NEWEST
 
 
 _ACTIONS: dict[str, frozenset[Status]] = {

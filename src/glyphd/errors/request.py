@@ -51,6 +51,12 @@ class FormExpired(GlyphdError):
     code, kind = "form_expired", Kind.FORBIDDEN
 
 
+class UploadNotFound(GlyphdError):
+    """The files are not here, or not any more."""
+
+    code, kind = "upload_not_found", Kind.NOT_FOUND
+
+
 class MissingFile(GlyphdError):
     """The request carries nothing to import."""
 

@@ -14,11 +14,12 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from glyphd.domain.clock import microseconds
 from glyphd.domain.history import EarlierSighting, Seen, Sighting, change, change_pct, has_moved, pair_sightings
 from glyphd.domain.identity import listing_key_hex
 from glyphd.domain.listing import model_key
 from glyphd.services.context import Context
-from glyphd.services.periods import Period, Place, microseconds, nth_at_each_moment, read_period, views_within
+from glyphd.services.periods import Period, Place, nth_at_each_moment, read_period, views_within
 from glyphd.store import sightings, statistics
 from glyphd.store.sightings import FIRST_OFFER, Offer, SightingRow, end_of_stretch, next_offer
 

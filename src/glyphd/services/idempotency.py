@@ -6,6 +6,7 @@ writes the import, and what is then found under it decides.
 """
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -22,6 +23,7 @@ from glyphd.store.idempotency_keys import KeyEntry
 from glyphd.store.unit_of_work import UnitOfWork
 
 KEYS_PER_STEP = 500
+PAUSE_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +74,30 @@ def release_claim(context: Context, claim: KeyClaim) -> None:
 
 
 @contextmanager
-def claimed(context: Context, key: str | None) -> Iterator[KeyClaim | None]:
+def claimed(context: Context, key: str | None, *, patience_seconds: float = 0) -> Iterator[KeyClaim | None]:
     """Hold a key, if there is one, while a batch is received; free it when that fails.
 
+    With patience a request that comes while an equal one is received waits for it, and then finds its import.
     Raises IdempotencyKeyInFlight.
     """
-    claim = claim_key(context, key) if key else None
+    claim = _claim_patiently(context, key, patience_seconds) if key else None
     try:
         yield claim
     except BaseException:
         if claim:
             release_claim(context, claim)
         raise
+
+
+def _claim_patiently(context: Context, key: str, seconds: float) -> KeyClaim:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return claim_key(context, key)
+        except IdempotencyKeyInFlight:
+            if time.monotonic() >= deadline:
+                raise
+        time.sleep(PAUSE_SECONDS)
 
 
 def receive_once(context: Context, claim: KeyClaim | None, fingerprint: str, write: Callable[[UnitOfWork], str]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glyphd.domain.imports import Artifact, Status, possible_in
-from glyphd.domain.issues import Rejection
+from glyphd.domain.issues import IssueCode, Rejection
 from glyphd.domain.report import ImportEvent, RejectedRecord
 from glyphd.errors import ArtifactNotFound
 from glyphd.ingest.submitted import SubmittedFile
@@ -13,6 +13,7 @@ from glyphd.services.context import Context
 from glyphd.services.refusing import parent_is_published
 from glyphd.store import artifacts, events, imports, rejections
 from glyphd.store.events import Event
+from glyphd.store.rejections import RejectionFilters
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +30,22 @@ class StoredArtifact:
 
 
 def inspect_rejections(
-    context: Context, import_id: str, *, limit: int, after_index: int = 0
+    context: Context,
+    import_id: str,
+    *,
+    limit: int,
+    after_index: int = 0,
+    code: IssueCode | None = None,
+    text: str | None = None,
 ) -> tuple[list[RejectedRecord], bool]:
-    """Return a page of rejections by import_index, and whether there are more. Raises ImportNotFound."""
+    """Return a page of rejections by import_index, and whether there are more. Raises ImportNotFound.
+
+    Only those with an issue of a ``code``, and with a ``text`` in the record or in what is said of it.
+    """
+    filters = RejectionFilters(code, text)
     with context.database.reading() as connection:
         imports.find_import(connection, import_id)
-        found, more = rejections.list_rejections(connection, import_id, limit=limit, after_index=after_index)
+        found, more = rejections.list_rejections(connection, import_id, filters, limit=limit, after_index=after_index)
     return [_shown(rejection) for rejection in found], more
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from glyphd.domain.gates import price_move
+from glyphd.domain.gates import price_shift
 from glyphd.domain.imports import PENDING, ImportFilters, Status
 from glyphd.domain.report import ImportReport, SourceSummary
 from glyphd.services.context import Context
@@ -17,11 +17,11 @@ SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """One source, and how far its prices moved with the batch that stands for it, as :func:`price_move` has it."""
+    """One source, and which way its prices went with the batch that stands for it, as :func:`price_shift` has it."""
 
     summary: SourceSummary
     reject_rate: float | None
-    price_move: float | None
+    price_shift: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +45,13 @@ def oversee(context: Context) -> Oversight:
 
 def _state(connection: Connection, summary: SourceSummary) -> SourceState:
     rate = (summary.rejected or 0) / summary.received if summary.received else None
-    return SourceState(summary, rate, _price_move(connection, summary.current_import_id))
+    return SourceState(summary, rate, _price_shift(connection, summary.current_import_id))
 
 
-def _price_move(connection: Connection, current_id: str | None) -> float | None:
+def _price_shift(connection: Connection, current_id: str | None) -> float | None:
     previous_id = imports.find_import(connection, current_id).previous_import_id if current_id else None
     if current_id is None or previous_id is None:
         return None
     standing = [visibility.standing_for(connection, batch_id) for batch_id in (current_id, previous_id)]
     now, before = (statistics.median_prices(connection, import_id) for import_id in standing)
-    return price_move(now, before)
+    return price_shift(now, before)

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 
+from glyphd.domain.clock import microseconds
 from glyphd.errors import InvalidParameter
 from glyphd.services.options import parse_moment
 from glyphd.store import visibility
@@ -15,7 +16,6 @@ from glyphd.store.visibility import VisibleImport
 
 T = TypeVar("T")
 
-_EPOCH = datetime.fromtimestamp(0, UTC)
 _INSTANT = timedelta(microseconds=1)
 
 
@@ -67,11 +67,6 @@ def nth_at_each_moment(items: Iterable[T], key: Callable[[T], datetime]) -> Iter
         instant = microseconds(moment)
         for nth, item in enumerate(together, start=1):
             yield Place(instant, nth), item
-
-
-def microseconds(moment: datetime) -> int:
-    """Return a moment as the number that a place has for it."""
-    return (moment - _EPOCH) // _INSTANT
 
 
 def _just_past(moment: datetime | None) -> datetime | None:

@@ -98,8 +98,13 @@ def holding(context: Context) -> Iterator[Context]:
         yield replace(context, artifacts=folder)
 
 
-def store_file(context: Context, file: Path, role: str = BATCH) -> Artifact:
-    """Copy a local file into the artifact store. Raises UnsupportedFormat, NoSpaceLeft, MalformedRequest."""
+def store_file(
+    context: Context, file: Path, role: str = BATCH, *, media_type: str | None = None, filename: str | None = None
+) -> Artifact:
+    """Copy a local file into the artifact store, under its own name if no other is given.
+
+    Raises UnsupportedFormat, NoSpaceLeft, MalformedRequest.
+    """
     with context.artifacts.writing() as writer:
         try:
             with file.open("rb") as opened:
@@ -107,7 +112,7 @@ def store_file(context: Context, file: Path, role: str = BATCH) -> Artifact:
                     writer.write(portion)
         except OSError as exc:
             raise MalformedRequest(f"{file} cannot be read: {exc.strerror}.") from exc
-        return store_artifact(writer, None, clean_filename(file.name), role)
+        return store_artifact(writer, media_type, clean_filename(filename or file.name), role)
 
 
 def store_pair(context: Context, enriched: Path, scored: Path) -> list[Artifact]:

@@ -6,12 +6,13 @@ from itertools import islice
 from sqlalchemy import Connection
 
 from glyphd.domain.gates import read_gates
-from glyphd.domain.imports import PENDING, ROWS_TO_REMOVE, Artifact, Import, ImportFilters, Kind, Status
+from glyphd.domain.imports import PENDING, ROWS_TO_REMOVE, Artifact, Import, ImportFilters, ImportPlace, Kind, Status
 from glyphd.domain.issues import Issue
 from glyphd.domain.progress import Progress, progress_of
 from glyphd.domain.report import ImportReport, ModelCount, RecordError
 from glyphd.services.context import Context
 from glyphd.store import artifacts, imports, rejections, statistics, visibility
+from glyphd.store.import_order import place_of
 
 ERRORS_LIMIT = 100
 TOP_MODELS = 10
@@ -30,14 +31,14 @@ def is_pending(context: Context, import_id: str) -> bool:
 
 
 def report_imports(
-    context: Context, filters: ImportFilters, *, limit: int, below_id: int | None = None
-) -> tuple[list[ImportReport], int | None]:
-    """Return the reports of a page of imports, newest first, and the ledger id that the next page starts below."""
+    context: Context, filters: ImportFilters, *, limit: int, after: ImportPlace | None = None
+) -> tuple[list[ImportReport], ImportPlace | None]:
+    """Return the reports of a page of imports in the order asked for, and where it ended; None on the last page."""
     with context.database.reading() as connection:
         seen = [visibility.in_view()] if filters.visible else []
-        entries = imports.list_imports(connection, filters, *seen, limit=limit + 1, below_id=below_id)
+        entries = imports.list_imports(connection, filters, *seen, limit=limit + 1, after=after)
         reports = [build_report(connection, entry) for entry in entries[:limit]]
-    return reports, entries[limit - 1].id if len(entries) > limit else None
+    return reports, place_of(entries[limit - 1], filters.sort) if len(entries) > limit else None
 
 
 def build_report(connection: Connection, entry: Import) -> ImportReport:

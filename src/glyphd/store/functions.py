@@ -51,3 +51,23 @@ def _member_on_sqlite(element: ColumnElement[Any], compiler: SQLCompiler, **kw: 
 def _member_on_postgresql(element: ColumnElement[Any], compiler: SQLCompiler, **kw: Any) -> str:
     whole, name, value = (compiler.process(clause, **kw) for clause in element.clauses)
     return f"CAST({whole} AS jsonb) @> jsonb_build_object(CAST({name} AS text), CAST({value} AS jsonb))"
+
+
+class bytes_mention(GenericFunction[bool]):  # noqa: N801 - as above
+    """Whether bytes hold a text, ignoring the case of ASCII letters; bytes that are no UTF-8 are searched as well."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(bytes_mention, "sqlite")
+def _mention_on_sqlite(element: ColumnElement[Any], compiler: SQLCompiler, **kw: Any) -> str:
+    whole, part = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"instr(lower(CAST({whole} AS TEXT)), lower({part})) > 0"
+
+
+@compiles(bytes_mention, "postgresql")
+def _mention_on_postgresql(element: ColumnElement[Any], compiler: SQLCompiler, **kw: Any) -> str:
+    whole, part = (compiler.process(clause, **kw) for clause in element.clauses)
+    sought = f"convert_to(CAST({part} AS text), 'UTF8')"
+    return f"position(lower(encode({sought}, 'escape')) IN lower(encode({whole}, 'escape'))) > 0"

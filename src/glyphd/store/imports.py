@@ -9,9 +9,19 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, text, true, update
 
-from glyphd.domain.imports import Artifact, Import, ImportFilters, Kind, OnError, PublishMode, Status
+from glyphd.domain.imports import (
+    Artifact,
+    Import,
+    ImportFilters,
+    ImportPlace,
+    Kind,
+    OnError,
+    PublishMode,
+    Status,
+)
 from glyphd.errors import GlyphdError, ImportNotFound, InvalidParameter, LeaseLost
 from glyphd.store.functions import has_member
+from glyphd.store.import_order import in_order
 from glyphd.store.tables import import_artifacts, import_batches, import_events
 from glyphd.store.types import NO_MOMENT
 from glyphd.store.unit_of_work import UnitOfWork
@@ -63,13 +73,11 @@ def list_imports(
     filters: ImportFilters,
     *conditions: ColumnElement[bool],
     limit: int,
-    below_id: int | None = None,
+    after: ImportPlace | None = None,
 ) -> list[Import]:
-    """Return imports, newest first."""
-    table = import_batches.c
-    query = select(*_COLUMNS).where(*_conditions(filters), *conditions).order_by(table.id.desc()).limit(limit)
-    if below_id is not None:
-        query = query.where(table.id < below_id)
+    """Return imports in the order that is asked for, from behind a place on."""
+    query = select(*_COLUMNS).where(*_conditions(filters), *conditions).limit(limit)
+    query = in_order(query, filters.sort, after)
     return [_import(row) for row in connection.execute(query).mappings()]
 
 

@@ -1,13 +1,16 @@
 """Submitted records that were not stored, each with its bytes and its issues."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 
 import msgspec
 import polars as pl
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, or_, select
 
-from glyphd.domain.issues import Issue, Rejection
+from glyphd.domain.issues import Issue, IssueCode, Rejection
+from glyphd.store.functions import bytes_mention
 from glyphd.store.tables import import_rejections
 from glyphd.store.unit_of_work import UnitOfWork
 
@@ -40,8 +43,30 @@ def list_issues(connection: Connection, import_id: str, *, limit: int) -> list[t
     return [(index, _decode_issues(issues)) for index, issues in found]
 
 
+@dataclass(frozen=True, slots=True)
+class RejectionFilters:
+    """Which rejections: with an issue of this code, and with a text in the record or in what is said of it."""
+
+    code: IssueCode | None = None
+    text: str | None = None
+
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        """Return what must hold of a rejection. Issues are JSON without spaces: quotes in their texts are escaped."""
+        table = import_rejections.c
+        if self.code is not None:
+            yield table.issues.contains(f'"code":"{self.code}"', autoescape=True)
+        if self.text is not None:
+            said = json.dumps(self.text, ensure_ascii=False)[1:-1]
+            yield or_(bytes_mention(table.raw, self.text), table.issues.icontains(said, autoescape=True))
+
+
 def list_rejections(
-    connection: Connection, import_id: str, *, limit: int, after_index: int = 0
+    connection: Connection,
+    import_id: str,
+    filters: RejectionFilters = RejectionFilters(),
+    *,
+    limit: int,
+    after_index: int = 0,
 ) -> tuple[list[Rejection], bool]:
     """Return a page of rejections, by import_index, and whether there are more.
 
@@ -50,7 +75,7 @@ def list_rejections(
     table = import_rejections.c
     query = (
         select(table.import_index, table.raw, table.issues)
-        .where(table.import_id == import_id, table.import_index > after_index)
+        .where(table.import_id == import_id, table.import_index > after_index, *filters.conditions())
         .order_by(table.import_index)
         .limit(limit + 1)
     )

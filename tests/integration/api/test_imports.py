@@ -100,8 +100,18 @@ def test_a_list_of_imports_is_walked_by_cursor(api: httpx.Client, sample: bytes)
     assert ids[::-1] == walked
 
 
+def test_a_list_of_imports_is_sorted(api: httpx.Client, sample: bytes) -> None:
+    """And walked in that order; the last page says so."""
+    ids = [submit(api, sample, observed_at=f"2026-07-0{day}")["import_id"] for day in (2, 3, 1)]
+    first = api.get("/api/imports?sort=observed_at&limit=2").json()
+    rest = api.get("/api/imports", params={"sort": "observed_at", "cursor": first["next"]}).json()
+
+    assert [ids[2], ids[0]] == [report["import_id"] for report in first["items"]]
+    assert ([ids[1]], None) == ([report["import_id"] for report in rest["items"]], rest["next"])
+
+
 @pytest.mark.parametrize(
-    "query", ["status=gone", "since=x", "limit=0", "limit=1001", "colour=red", "status=", "since="]
+    "query", ["sort=size", "status=gone", "since=x", "limit=0", "limit=1001", "colour=red", "status=", "since="]
 )
 def test_a_filter_of_imports_that_is_not_accepted_is_refused(shared_api: httpx.Client, query: str) -> None:
     """422 for a value or a name that is not known."""

@@ -87,8 +87,9 @@ def matches(row: dict[str, Any], filters: dict[str, Any]) -> bool:
         "max_score": lambda value: row["score"] <= value,
         "after": lambda value: row["seen_at"] is not None and moment(row["seen_at"]) >= moment(value),
         "before": lambda value: row["seen_at"] is not None and moment(row["seen_at"]) < moment(value),
-        "q": lambda value: value.lower()
-        in " ".join(str(row[n]) for n in ("canonical_model", "seller", "notes", "region")).lower(),
+        "q": lambda value: (
+            value.lower() in " ".join(str(row[n]) for n in ("canonical_model", "seller", "notes", "region")).lower()
+        ),
     }
     return all(checks.get(name, lambda value, name=name: row[name] == value)(value) for name, value in filters.items())
 

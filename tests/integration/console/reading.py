@@ -1,8 +1,13 @@
 """Read pages as a person does: by their texts, tables, links and forms."""
 
+import time
+from collections.abc import Callable
 from html.parser import HTMLParser
+from typing import Any, TypeVar
 
 import httpx
+
+T = TypeVar("T")
 
 _VOID = {"meta", "link", "input", "br"}
 
@@ -72,6 +77,16 @@ def read(client: httpx.Client, address: str, status: int = 200) -> Page:
     answer = client.get(address)
     assert status == answer.status_code, answer.text
     return Page(answer)
+
+
+def slowed(function: Callable[..., T], seconds: float = 0.3) -> Callable[..., T]:
+    """Return what does the same, later: time enough for a second click."""
+
+    def run(*arguments: Any, **named: Any) -> T:
+        time.sleep(seconds)
+        return function(*arguments, **named)
+
+    return run
 
 
 def send(client: httpx.Client, page: Page, action: str, status: int = 200, **fields: str) -> Page:

@@ -1,6 +1,7 @@
 """What is done with an import from its page."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -8,11 +9,12 @@ import pytest
 
 from glyphd.domain.imports import Kind, PublishMode, Status
 from glyphd.domain.report import ImportReport
+from glyphd.services import replaying
 from glyphd.services.context import Context
 from glyphd.services.inspecting import inspect_events
 from glyphd.services.reporting import report_import
 from glyphd.services.running import run_next
-from tests.integration.console.reading import Page, read, send
+from tests.integration.console.reading import Page, read, send, slowed
 
 MakeCsv = Callable[..., Path]
 ImportFile = Callable[..., ImportReport]
@@ -31,18 +33,40 @@ def staged(import_file: ImportFile, make_csv: MakeCsv) -> ImportReport:
     return import_file(make_csv({}, {"price": "9.00"}), source="wamatek", publish=PublishMode.HOLD)
 
 
-@pytest.mark.parametrize(("name", "status"), [("publish", Status.PUBLISHED), ("discard", Status.DISCARDED)])
+@pytest.mark.parametrize(
+    ("name", "page_of", "status"),
+    [("publish", "", Status.PUBLISHED), ("discard", "/discard", Status.DISCARDED)],
+)
 def test_a_staged_import_is_decided_on(
-    console: httpx.Client, context: Context, staged: ImportReport, name: str, status: Status
+    console: httpx.Client, context: Context, staged: ImportReport, name: str, page_of: str, status: Status
 ) -> None:
     """The page says what was done, and the trail who did it, and why."""
-    page = act(console, staged, name, reason=" looked at it ")
+    page = act(console, staged, name, page_of, reason=" looked at it ")
 
     assert f"The import is {status}" in page.text
     assert status is report_import(context, staged.import_id).status
     last = inspect_events(context, staged.import_id, limit=100)[-1]
     assert ("console", "looked at it") == (last.actor, last.reason)
     assert "looked at it" in page.text
+
+
+def test_a_discard_says_first_what_it_will_do(console: httpx.Client, context: Context, staged: ImportReport) -> None:
+    """How much goes, that it does not come back, and how to have it after all; looking changes nothing."""
+    foreseen = read(console, read(console, f"/imports/{staged.import_id}").links["Discard …"])
+
+    assert "Removed for good: 2 rows" in foreseen.text
+    assert "It cannot be undone" in foreseen.text
+    assert 200 == console.get(foreseen.links["batch.csv"]).status_code
+    assert "wamatek" == read(console, foreseen.links["import it again"]).forms["/imports/new"]["source"]
+    assert Status.STAGED is report_import(context, staged.import_id).status
+
+
+def test_what_is_published_is_not_discarded(console: httpx.Client, import_file: ImportFile, make_csv: MakeCsv) -> None:
+    """Its page does not lead there; who goes there is told why not."""
+    address = f"/imports/{import_file(make_csv({})).import_id}"
+
+    assert "Discard …" not in read(console, address).links
+    assert "The import is published" in read(console, f"{address}/discard", 409).text
 
 
 def test_a_roll_back_says_first_what_it_will_do(
@@ -95,6 +119,26 @@ def test_a_replay_ends_on_its_own_page(
     assert run_next(context, "worker")
     found = report_import(context, page.text.split()[1])
     assert (Kind.REPLAY, Status.PUBLISHED) == (found.kind, found.status)
+
+
+def test_a_replay_that_is_asked_for_twice_is_one(
+    console: httpx.Client, import_file: ImportFile, make_csv: MakeCsv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second click, at once or later, ends on the same page; the page afresh asks for another one."""
+    monkeypatch.setattr(replaying, "replay_import", slowed(replaying.replay_import))
+    report = import_file(make_csv({}), source="wamatek")
+    address = f"/imports/{report.import_id}"
+    page, fresh = read(console, address), read(console, address)
+    cookies = dict(console.cookies)
+
+    def click(_: int) -> str:
+        with httpx.Client(base_url=console.base_url, cookies=cookies, follow_redirects=True, timeout=60) as browser:
+            return send(browser, page, f"{address}/replay").text.split()[1]
+
+    with ThreadPoolExecutor(3) as clicks:
+        replays = {*clicks.map(click, range(3)), click(3)}
+    assert 1 == len(replays)
+    assert replays.isdisjoint({send(console, fresh, f"{address}/replay").text.split()[1]})
 
 
 def test_what_hangs_on_a_batch_that_is_rolled_back_is_not_restored(
@@ -161,7 +205,8 @@ def test_what_is_not_possible_is_said(console: httpx.Client, staged: ImportRepor
     page = read(console, address)
     send(console, page, f"{address}/publish")
 
-    refused = send(console, page, f"{address}/discard", 409)
+    refused = console.post(f"{address}/discard", data=page.forms[f"{address}/publish"])
+    assert 409 == refused.status_code
     assert "The import is published" in refused.text
     assert "reload the page" in refused.text
     assert 409 == console.get(f"/imports/{act(console, staged, 'replay').text.split()[1]}/rollback").status_code

@@ -9,6 +9,7 @@ import httpx
 from glyphd.domain.report import ImportReport
 from tests.conftest import GOOD_ROW
 from tests.integration.console.reading import read
+from tests.integration.console.test_upload import check
 
 SCRIPT = "<script>alert(1)</script>"
 BREAKOUT = "\"><img src=x onerror='alert(1)'>"
@@ -38,11 +39,12 @@ def test_text_of_others_does_nothing(
     """Markup stands there as text, marks that turn or hide text are replaced, and a long cell stays short."""
     report = import_file(hostile_file(tmp_path), source=SCRIPT)
     address = f"/imports/{report.import_id}"
-    others = ("/", "/imports", "/models", "/listings", "/report", f"{address}/rollback")
+    others = ("/", "/imports", "/models", "/listings", "/report", f"{address}/rollback", f"{address}/rejections")
     pages = [read(console, each) for each in (address, *others)]
     records = [read(console, f"/listings/{report.import_id}/{index}") for index in range(1, report.received + 1)]
 
-    for page in [*pages, *records, read(console, "/imports/new")]:
+    checked = check(console, hostile_file(tmp_path), source=SCRIPT)
+    for page in [*pages, *records, checked]:
         assert ["/static/live.js"] == [
             str(given["src"]).partition("?")[0] for tag, given in page.elements if tag == "script"
         ]
@@ -51,6 +53,7 @@ def test_text_of_others_does_nothing(
         assert len(page.source) < 60_000
     assert [True] * len(pages) == [SCRIPT in page.text for page in pages]
     assert SCRIPT in read(console, read(console, "/models").links[SCRIPT]).text
+    assert SCRIPT in checked.text
     quoted = pages[0].text
     assert BREAKOUT in quoted
     assert "H100\N{REPLACEMENT CHARACTER}gpj.exe" in quoted

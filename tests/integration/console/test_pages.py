@@ -41,7 +41,7 @@ def test_the_overview_shows_each_source(console: httpx.Client, import_file: Impo
     page = read(console, "/")
 
     wamatek = next(row for row in page.rows if row[0] == "wamatek")
-    assert ["2", "1", "50.0 %", "10.0 %"] == wamatek[3:]
+    assert ["2", "1", "50.0 %", "+10.00 %"] == wamatek[3:]
     assert f"/imports/{latest.import_id}" == page.links[latest.import_id]
     halbry = next(row for row in page.rows if row[0] == "ebay-halbry")
     assert ["nothing is published", "—", "—", "—", "—"] == halbry[2:]
@@ -63,7 +63,7 @@ def test_what_runs_is_marked_to_be_kept_up_to_date(console: httpx.Client, contex
     file = store_file(context, make_csv({}))
     import_id = receive_import(context, ImportOptions(source="wamatek"), [file], "test")
 
-    for address, name in (("/", "pending"), (f"/imports/{import_id}", "progress")):
+    for address, name in (("/", "pending"), ("/imports", "imports"), (f"/imports/{import_id}", "progress")):
         live = [given["id"] for _, given in read(console, address).elements if "data-live" in given]
         assert [name] == live
 
@@ -77,11 +77,37 @@ def test_the_list_of_imports_is_filtered_and_paged(
     page = read(console, "/imports?source=wamatek&status=published&since=&until=&limit=2")
 
     assert [reports[2].import_id, reports[1].import_id] == [row[0] for row in page.rows[1:]]
-    older = read(console, page.links["Older imports"])
+    older = read(console, page.links["Further imports"])
     assert [reports[0].import_id] == [row[0] for row in older.rows[1:]]
-    assert "Older imports" not in older.links
+    assert "Further imports" not in older.links
+    assert page.rows[1:] == read(console, older.links["First page"]).rows[1:]
+    assert "First page" not in page.links
     assert "No import is like that" in read(console, "/imports?source=wamatek&status=staged").text
     assert 4 == len(read(console, "/imports?status=staged&status=published").rows[1:])
+
+
+def test_the_list_of_imports_is_sorted_by_its_headings(
+    console: httpx.Client, import_file: ImportFile, make_csv: MakeCsv
+) -> None:
+    """The greatest first, then the other way; filters keep the sort, and the sort keeps them."""
+    two, one, three = (
+        import_file(make_csv({"price": f"{rows}.00"}, *[{}] * (rows - 1)), source="wamatek").import_id
+        for rows in (2, 1, 3)
+    )
+    page = read(console, "/imports?source=wamatek&limit=2")
+    assert "descending" == next(
+        given["aria-sort"] for _, given in page.elements if "aria-sort" in given and given["aria-sort"] != "none"
+    )
+    most = read(console, page.links["rows"])
+    assert [three, two] == [row[0] for row in most.rows[1:]]
+    assert [one] == [row[0] for row in read(console, most.links["Further imports"]).rows[1:]]
+    fewest = read(console, most.links["rows"])
+    assert [one, two] == [row[0] for row in fewest.rows[1:]]
+    assert ["ascending"] == [
+        order for _, given in fewest.elements if (order := given.get("aria-sort", "none")) != "none"
+    ]
+    assert {"sort": "count", "since": "", "until": ""} == fewest.forms["/imports"]
+    assert "source=wamatek" in fewest.links["received"]
 
 
 def test_an_import_shows_its_report(console: httpx.Client, import_file: ImportFile, make_csv: MakeCsv) -> None:
@@ -96,6 +122,7 @@ def test_an_import_shows_its_report(console: httpx.Client, import_file: ImportFi
     assert ["price", "price"] in page.rows
     assert ["staged"] == [row[2] for row in page.rows if row[1] == "worker"][-1:]
     assert page.text.index("not_a_number 2 ×") < page.text.index("out_of_range 1 ×")
+    assert ["3"] == [row[0] for row in read(console, page.links["All of not a number"]).rows[2:]]
     for name in ("Download to fix (CSV)", "All (JSON)", "batch.csv", "Listings", "Listings (CSV)", "Market report"):
         assert 200 == console.get(page.links[name]).status_code
 
@@ -111,12 +138,15 @@ def test_a_failed_import_says_why(console: httpx.Client, import_file: ImportFile
 def test_every_page_is_sent_under_the_policy(console: httpx.Client, import_file: ImportFile, make_csv: MakeCsv) -> None:
     """Nothing inline, nothing from elsewhere, failures included; and nothing is kept by what is between."""
     import_id, second = (import_file(make_csv({"price": price}, BAD)).import_id for price in ("1.00", "2.00"))
+    staged = import_file(make_csv({"price": "3.00"}), publish=PublishMode.HOLD).import_id
     addresses = (
         "/",
         "/imports",
         "/imports/new",
         f"/imports/{import_id}",
         f"/imports/{import_id}/rollback",
+        f"/imports/{import_id}/rejections",
+        f"/imports/{staged}/discard",
         f"/imports/{UNKNOWN}",
         f"/imports/{second}/diff",
         f"/listings/{import_id}/1",
@@ -139,12 +169,15 @@ def test_every_page_is_sent_under_the_policy(console: httpx.Client, import_file:
 
 
 def test_what_pages_load_is_kept_for_ever(console: httpx.Client) -> None:
-    """The address of each file changes with its bytes."""
-    page = read(console, "/")
-    loaded = [given.get("src") or given["href"] for tag, given in page.elements if tag in {"link", "script"}]
+    """The address of each file changes with its bytes. Only the page that sends files has one more."""
+    pages = [read(console, address) for address in ("/", "/imports/new")]
+    loaded = [
+        [given.get("src") or given["href"] for tag, given in page.elements if tag in {"link", "script"}]
+        for page in pages
+    ]
 
-    assert 3 == len(loaded)
-    for address in loaded:
+    assert [3, 4] == [len(addresses) for addresses in loaded]
+    for address in loaded[1]:
         answer = console.get(str(address))
         assert 200 == answer.status_code
         assert "immutable" in answer.headers["cache-control"]
@@ -156,6 +189,10 @@ def test_what_pages_load_is_kept_for_ever(console: httpx.Client) -> None:
     [
         (f"/imports/{UNKNOWN}", 404, "There is no import with this id"),
         (f"/imports/{UNKNOWN}/rollback", 404, "There is no import with this id"),
+        (f"/imports/{UNKNOWN}/discard", 404, "There is no import with this id"),
+        (f"/imports/{UNKNOWN}/rejections", 404, "There is no import with this id"),
+        (f"/imports/{UNKNOWN}/rejections?code=none", 422, "A parameter has a value that is not accepted"),
+        (f"/imports/new/{'0' * 32}", 404, "The files are not here, or not any more"),
         ("/nowhere", 404, "There is nothing at this path"),
         ("/imports?limit=many", 422, "A parameter has a value that is not accepted"),
         ("/imports?since=never", 422, "A parameter has a value that is not accepted"),

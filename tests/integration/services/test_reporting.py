@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from glyphd.domain.clock import utc_now
-from glyphd.domain.imports import ImportFilters, Status
+from glyphd.domain.imports import ImportFilters, ImportPlace, ImportSort, Status
 from glyphd.errors import ArtifactNotFound, ImportNotFound
 from glyphd.services.comparing import compare_imports
 from glyphd.services.context import Context
@@ -22,6 +22,7 @@ from glyphd.services.reporting import (
 )
 from glyphd.services.running import claim_next, run_import, run_next
 from glyphd.services.surveying import survey_models, survey_sources
+from glyphd.store import imports
 
 _JULY = datetime(2026, 7, 1, tzinfo=UTC)
 
@@ -85,8 +86,10 @@ def test_imports_are_listed_newest_first(context: Context, receive: Callable[...
     run_next(context, "worker")
     moments = [report_import(context, import_id).imported_at for import_id in ids]
 
-    def listed(limit: int = 10, below: int | None = None, **filters: Any) -> tuple[list[int], int | None]:
-        reports, last = report_imports(context, ImportFilters(**filters), limit=limit, below_id=below)
+    def listed(
+        limit: int = 10, after: ImportPlace | None = None, **filters: Any
+    ) -> tuple[list[int], ImportPlace | None]:
+        reports, last = report_imports(context, ImportFilters(**filters), limit=limit, after=after)
         return [ids.index(report.import_id) for report in reports], last
 
     assert ([2, 1, 0], None) == listed()
@@ -97,6 +100,34 @@ def test_imports_are_listed_newest_first(context: Context, receive: Callable[...
     assert ([2, 1, 0], None) == listed(statuses=[Status.FAILED, Status.RECEIVED])
     assert ([2, 1], None) == listed(since=moments[1])
     assert ([0], None) == listed(until=moments[1])
+
+
+@pytest.mark.parametrize("sort", list(ImportSort))
+def test_imports_are_sorted_and_walked_in_every_order(
+    context: Context, receive: Callable[..., str], sort: ImportSort
+) -> None:
+    """Ties, and moments that are not known, are neither left out nor told twice, wherever a page ends."""
+    ids = [receive("x\n", source="s") for _ in range(6)]
+    later = _JULY + timedelta(microseconds=1)
+    with context.database.writing() as work:
+        for number, told in enumerate(((5, later), (0, None), (5, _JULY), (7, later), (0, None), (5, later))):
+            imports.update_import(work.connection, ids[number], dict(zip(("count", "observed_at"), told, strict=True)))
+        work.commit()
+    whole, _ = report_imports(context, ImportFilters(sort=sort), limit=10)
+    walked: list[str] = []
+    place: ImportPlace | None = None
+    while not walked or place:
+        page, place = report_imports(context, ImportFilters(sort=sort), limit=1, after=place)
+        walked += [report.import_id for report in page]
+
+    ascending = {
+        "imported_at": [0, 1, 2, 3, 4, 5],
+        "observed_at": [1, 4, 2, 0, 3, 5],
+        "count": [1, 4, 0, 2, 5, 3],
+        "rejected": [0, 1, 2, 3, 4, 5],
+    }[sort.column]
+    assert [ids[number] for number in (ascending[::-1] if sort.descends else ascending)] == walked
+    assert walked == [report.import_id for report in whole]
 
 
 def test_previous_is_the_latest_published_batch_of_the_source(

@@ -15,7 +15,7 @@ from glyphd.api.import_body import (
     RETRY_HEADERS,
     VALIDATION_RESPONSES,
 )
-from glyphd.api.paging import number_of
+from glyphd.api.paging import import_place_of, number_of
 from glyphd.api.pipeline_body import PIPELINE_BODY, PIPELINE_OPTION_PARAMETERS, PIPELINE_PARAMETERS, PIPELINE_RESPONSES
 from glyphd.api.problems import declare
 from glyphd.api.requests import Actor, GivenReason, ImportId, ServerSettings, ServiceContext
@@ -123,11 +123,10 @@ def refuse_to_get_a_pipeline_run() -> None:
 def get_imports(
     request: Request, response: Response, context: ServiceContext, parameters: Annotated[ImportParameters, Query()]
 ) -> Page[ImportReport]:
-    """List imports, newest first."""
-    below_id = number_of(parameters.cursor)
-    filters = answers.import_filters(parameters)
-    reports, last_id = reporting.report_imports(context, filters, limit=parameters.limit, below_id=below_id)
-    return answers.page(request, response, reports, last_id)
+    """List imports, newest first unless another order is asked for."""
+    filters, after = answers.import_filters(parameters), import_place_of(parameters.cursor)
+    reports, last = reporting.report_imports(context, filters, limit=parameters.limit, after=after)
+    return answers.page(request, response, reports, *(last or ()))
 
 
 @router.get("/imports/{import_id}", responses=declare(ImportNotFound, InvalidParameter))
@@ -157,7 +156,7 @@ def get_rejections(
         return answers.export_download(ExportFormat.CSV, lines, f"rejections-{import_id}")
     after = number_of(parameters.cursor) or 0
     found, more = inspecting.inspect_rejections(context, import_id, limit=parameters.limit, after_index=after)
-    return answers.page(request, response, found, found[-1].import_index if more else None)
+    return answers.page(request, response, found, *([found[-1].import_index] if more else []))
 
 
 @router.get(

@@ -8,10 +8,12 @@ from glyphd.console.form_tokens import CheckedForm
 from glyphd.console.queries import validated
 from glyphd.console.receipts import redirect, sentences
 from glyphd.services import discarding, publishing, replaying, rolling_back
+from glyphd.services.idempotency import claimed
 
 router = APIRouter(prefix="/imports/{import_id}")
 
 ACTOR = "console"
+PATIENCE_SECONDS = 10.0
 
 
 def _reason(form: dict[str, str]) -> str | None:
@@ -48,6 +50,7 @@ def post_restore(context: ServiceContext, import_id: ImportId, form: CheckedForm
 
 @router.post("/replay")
 def post_replay(context: ServiceContext, import_id: ImportId, form: CheckedForm) -> Response:
-    """Import a batch's stored artifact again under today's rules."""
-    replay_id = replaying.replay_import(context, import_id, ACTOR, _reason(form))
+    """Import a batch's stored artifact again under today's rules; a form that is sent again makes no other import."""
+    with claimed(context, form.get("idempotency_key"), patience_seconds=PATIENCE_SECONDS) as claim:
+        replay_id = replaying.replay_import(context, import_id, ACTOR, _reason(form), claim=claim)
     return redirect(replay_id, [f"This is a replay of {import_id}; once published it stands for its batch."])

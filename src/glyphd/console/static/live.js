@@ -23,21 +23,3 @@ async function follow() {
 }
 
 setTimeout(follow, SECONDS * 1000);
-
-// A check of a file shows its outcome beside the form, so that the file that was chosen stays chosen.
-for (const form of document.querySelectorAll("form[data-check]")) {
-  form.addEventListener("submit", async (event) => {
-    const button = event.submitter;
-    if (!button?.hasAttribute("formaction")) return;
-    event.preventDefault();
-    const outcome = document.getElementById(form.dataset.check);
-    outcome.textContent = "Checking …";
-    try {
-      const sent = { method: "POST", body: new FormData(form), headers: { Accept: "text/html" } };
-      const fresh = new DOMParser().parseFromString(await (await fetch(button.formAction, sent)).text(), "text/html");
-      outcome.replaceChildren(...(fresh.getElementById(outcome.id) ?? fresh.querySelector(".failure")).childNodes);
-    } catch {
-      outcome.textContent = "The server cannot be reached. Try again in a moment.";
-    }
-  });
-}
