@@ -1,5 +1,6 @@
 """What is asked in the address of a page: the parameters of the API, as a form sends them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, get_origin
 from urllib.parse import urlencode
@@ -8,9 +9,10 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
-from glyphd.domain.imports import ImportSort
-
 P = TypeVar("P", bound=BaseModel)
+
+WHOLE = "whole"
+"""Asks for a page with all that is on it: see :mod:`glyphd.console.coming`."""
 
 
 def read_query(request: Request, parameters: type[P]) -> P:
@@ -20,7 +22,7 @@ def read_query(request: Request, parameters: type[P]) -> P:
     """
     given: dict[str, Any] = {}
     for name, value in request.query_params.multi_items():
-        if value.strip():
+        if value.strip() and name != WHOLE:
             field = parameters.model_fields.get(name)
             several = field is not None and get_origin(field.annotation) is list
             given[name] = [*given.get(name, []), value] if several else value
@@ -38,9 +40,15 @@ def validated(parameters: type[P], given: dict[str, Any], place: str) -> P:
 
 def address_with(request: Request, **changed: str) -> str:
     """Return the address of the same page with other values in its query; an empty one is left out."""
-    kept = [(name, value) for name, value in request.query_params.multi_items() if name not in changed]
-    query = urlencode([(name, value) for name, value in (*kept, *changed.items()) if value])
-    return f"{request.url.path}?{query}" if query else request.url.path
+    dropped = {WHOLE, *changed}
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name not in dropped]
+    return address_of(request.url.path, *kept, *changed.items())
+
+
+def address_of(path: str, *query: tuple[str, str]) -> str:
+    """Return an address; what is empty of its query is left out."""
+    given = urlencode([(name, value) for name, value in query if value])
+    return f"{path}?{given}" if given else path
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +73,15 @@ class SortLink:
     order: Literal["ascending", "descending", "none"]
 
 
-def sort_links(request: Request, asked: ImportSort) -> dict[str, SortLink]:
-    """Return the link of each column that can be sorted: the greatest first, and the other way if it is so already."""
-    return {sort.column: _sort_link(request, sort.column, asked) for sort in ImportSort}
+def sort_links(request: Request, sorts: Iterable[str], asked: str) -> dict[str, SortLink]:
+    """Return the link of each column that can be sorted: the greatest first, and the other way if it is so already.
+
+    ``sorts`` are the orders that there are, as the API has them: a column's name, behind a `-` the greatest first.
+    """
+    return {column: _sort_link(request, column, asked) for column in {sort.removeprefix("-") for sort in sorts}}
 
 
-def _sort_link(request: Request, column: str, asked: ImportSort) -> SortLink:
-    sorted_now = column == asked.column
-    following = ImportSort(column if sorted_now and asked.descends else f"-{column}")
-    address = address_with(request, sort=following, cursor="")
-    return SortLink(address, "none" if not sorted_now else "descending" if asked.descends else "ascending")
+def _sort_link(request: Request, column: str, asked: str) -> SortLink:
+    descends = asked == f"-{column}"
+    address = address_with(request, sort=column if descends else f"-{column}", cursor="")
+    return SortLink(address, "descending" if descends else "ascending" if asked == column else "none")

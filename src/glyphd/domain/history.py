@@ -58,6 +58,17 @@ class PriceBucket:
 
 
 @dataclass(frozen=True, slots=True)
+class RetractedPrices:
+    """What a batch that was rolled back had of a model: the median price in USD, of all its spellings' the lowest."""
+
+    import_id: str
+    source: str
+    observed_at: datetime
+    count: int
+    median: float
+
+
+@dataclass(frozen=True, slots=True)
 class EarlierSighting:
     """The sighting before, of the same offer in the same source."""
 

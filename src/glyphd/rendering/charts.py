@@ -6,19 +6,22 @@ shapes and texts with class names, which the style sheet of the page gives the c
 
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from math import ceil, floor, log10
+from typing import Any
 from xml.etree import ElementTree
 
 import pygal
 from markupsafe import Markup
 from pygal.style import Style
 
-from glyphd.domain.history import PriceBucket
+from glyphd.domain.history import PriceBucket, RetractedPrices
 from glyphd.domain.market_report import ModelMarket, Spread
 from glyphd.rendering.plain_text import plain_line
 
 LONGEST_LABEL = 28
 MOST_DOTS = 60
+MOST_LABELS = 8
 
 # pygal adds a finder of plug-ins, in a form that Python 3.11 warns of at each import that fails: there are no plug-ins
 sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != pygal.__name__]
@@ -54,29 +57,65 @@ def prices_chart(models: Sequence[ModelMarket]) -> Markup:
     return _inline(chart, "Prices by model", _PRICES_TOLD)
 
 
-def history_chart(buckets: Sequence[PriceBucket]) -> Markup:
-    """Draw the lowest, the median and the highest price of a model through time; a bucket without prices is a gap."""
+def history_chart(buckets: Sequence[PriceBucket], retracted: Sequence[RetractedPrices] = ()) -> Markup:
+    """Draw the lowest, the median and the highest price of a model through time, and what was rolled back as dots.
+
+    A bucket without prices is a gap; the lines pass what was rolled back, which has a place of its own, as if it were
+    not there.
+    """
+    places: list[PriceBucket | RetractedPrices] = sorted([*buckets, *retracted], key=_moment_of)
+    step = ceil(len(places) / MOST_LABELS)
     chart = pygal.Line(
         **_COMMON,
         height=380,
         x_label_rotation=30,
-        x_labels_major_count=8,
         show_minor_x_labels=False,
         show_dots=len(buckets) <= MOST_DOTS,
         allow_interruptions=True,
     )
-    chart.x_labels = [f"{bucket.start:%Y-%m-%d}" for bucket in buckets]
+    chart.x_labels = [f"{_moment_of(place):%Y-%m-%d}" if at % step == 0 else "" for at, place in enumerate(places)]
+    chart.x_labels_major = [label for label in chart.x_labels if label]
     chart.value_formatter = "${:,.10g}".format
     for name in ("min", "median", "max"):
-        chart.add(name, [getattr(bucket, name) for bucket in buckets])
+        chart.add(
+            name, _passing([getattr(place, name) if isinstance(place, PriceBucket) else _PASSED for place in places])
+        )
+    if retracted:
+        dots = [place.median if isinstance(place, RetractedPrices) else None for place in places]
+        chart.add("rolled back", dots, stroke=False, show_dots=True, dots_size=5)
     return _inline(chart, "Prices through time", _HISTORY_TOLD)
+
+
+def _moment_of(place: PriceBucket | RetractedPrices) -> datetime:
+    return place.start if isinstance(place, PriceBucket) else place.observed_at
+
+
+def _passing(values: Sequence[float | None]) -> list[Any]:
+    """Give the places that a line passes the values it has there on its way: no dots, and no gaps of their own."""
+    held = [(at, value) for at, value in enumerate(values) if value is not _PASSED]
+    drawn: list[Any] = list(values)
+    for at, value in enumerate(values):
+        if value is not _PASSED:
+            continue
+        before = max((each for each in held if each[0] < at), default=(at, None))
+        after = min((each for each in held if each[0] > at), default=(at, None))
+        drawn[at] = None
+        if before[1] is not None and after[1] is not None:
+            way = (at - before[0]) / (after[0] - before[0])
+            drawn[at] = {"value": before[1] + (after[1] - before[1]) * way, "node": {"r": 0}}
+    return drawn
 
 
 def _names(models: Sequence[ModelMarket]) -> list[str]:
     return [plain_line(model.model) for model in models]
 
 
-_HISTORY_TOLD = "Lowest, median and highest price in USD, by day of observation; the table of prices says the same."
+_PASSED: Any = object()
+
+_HISTORY_TOLD = (
+    "Lowest, median and highest price in USD, by day of observation, and the median price of what was rolled back as a "
+    "dot; the tables say the same."
+)
 
 _PRICES_TOLD = (
     "Lowest and highest price of each model, its quartiles as a box, its median as a line, in USD on a logarithmic "

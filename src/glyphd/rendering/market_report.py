@@ -24,19 +24,27 @@ _PLAIN_ID = re.compile(r"[\w.:/+=-]+")
 def render_markdown(report: MarketReport) -> str:
     """Return a report as Markdown (GFM tables)."""
     page = _MARKDOWN.get_template("market_report.md.j2")
-    return page.render(report=report, title=_title(report), change_names=list(Change))
+    return page.render(report=report, title=title_of(report), change_names=list(Change))
 
 
 def render_html(report: MarketReport) -> str:
     """Return a report as an HTML page: no script, nothing from elsewhere, light or dark as the reader has it."""
+    page = _HTML.get_template("market_report.html.j2")
+    return page.render(title=title_of(report), figures=render_figures(report))
+
+
+def render_figures(report: MarketReport, *, linked: bool = False) -> Markup:
+    """Return what a report says as a part of a page; ``linked``: rows lead to their lineage in the console."""
     charted = report.models[:CHARTED_MODELS]
     priced = [model for model in charted if model.price.min >= LEAST_PRICE]  # the others are on no logarithmic scale
     charts = [chart(models) for chart, models in ((listings_chart, charted), (prices_chart, priced)) if models]
-    page = _HTML.get_template("market_report.html.j2")
-    return page.render(report=report, title=_title(report), charts=charts, change_names=list(Change))
+    part = _HTML.get_template("market_figures.html.j2")
+    told = part.render(report=report, charts=charts, change_names=list(Change), linked=linked)
+    return Markup(told)  # noqa: S704 - the template has escaped every text in it
 
 
-def _title(report: MarketReport) -> str:
+def title_of(report: MarketReport) -> str:
+    """Return what a report is called."""
     if report.import_id is not None:
         return f"Market report of import {report.import_id}"
     of = f" of {report.source}" if report.source else ""

@@ -63,6 +63,15 @@ class _Comparison:
         return pairing.side(name, rows, numbers, found)
 
 
+def find_compared(
+    context: Context, target_id: str, base_id: str | None = None
+) -> tuple[ComparedImport, ComparedImport]:
+    """Return what would be compared, base and target. Raises as :func:`compare_imports`."""
+    with context.database.reading() as connection:
+        base, target = _sides(connection, target_id, base_id)
+        return _told(base), _told(target)
+
+
 def compare_imports(
     context: Context,
     target_id: str,
@@ -124,9 +133,13 @@ def _nothing_counted() -> pl.DataFrame:
     return _no_pairs().select(pairing.COUNTED)
 
 
-def _compared(connection: Connection, target_id: str, base_id: str | None) -> _Comparison:
+def _sides(connection: Connection, target_id: str, base_id: str | None) -> tuple[Import, Import]:
     target = _with_rows(connection, target_id)
-    base = _with_rows(connection, base_id or _previous(target))
+    return _with_rows(connection, base_id or _previous(target)), target
+
+
+def _compared(connection: Connection, target_id: str, base_id: str | None) -> _Comparison:
+    base, target = _sides(connection, target_id, base_id)
     counts = [sighting_columns.model_counts(connection, each.import_id) for each in (base, target)]
     return _Comparison(base, target, sorted({*counts[0], *counts[1]}), counts)
 

@@ -16,15 +16,12 @@ from sqlalchemy import Connection
 from glyphd.domain.diff import DiffFigures
 from glyphd.domain.imports import HOLDING_ROWS, Import, Kind
 from glyphd.domain.market_report import (
-    LEAST_PRICE,
     MIN_LISTINGS,
     THRESHOLD,
     Anomalies,
-    Anomaly,
     BudgetShelf,
     MarketQuery,
     MarketReport,
-    Offer,
     Quality,
     ReportedChanges,
     ReportedImport,
@@ -35,10 +32,11 @@ from glyphd.errors import InvalidParameter
 from glyphd.rendering.market_report import render_html, render_markdown
 from glyphd.services import comparing
 from glyphd.services.context import Context
-from glyphd.services.market_figures import MODELS, TOP, TOP_OF_STEP, Best, MarketFigures, shelves_for
+from glyphd.services.market_figures import MODELS, TOP, TOP_OF_STEP, MarketFigures, shelves_for
+from glyphd.services.offers import Offers
 from glyphd.services.options import parse_moment
 from glyphd.services.refusing import refused
-from glyphd.store import artifacts, imports, listings, market, visibility
+from glyphd.store import artifacts, imports, market, visibility
 from glyphd.store.market import ModelRange
 
 ROWS_AT_ONCE = 500_000
@@ -66,16 +64,22 @@ def report_market(context: Context, query: MarketQuery) -> MarketReport:
     Raises ImportNotFound, InvalidParameter for an import beside a view, and IllegalTransition where an import has no
     rows: while it is not finished, and once they are gone.
     """
-    if query.import_id is not None and (query.as_of or query.source):
-        raise InvalidParameter(
-            "import_id names what is reported on: leave out as_of and source.", parameter="import_id"
-        )
     with context.database.reading() as connection:
         report = _report(connection, query, _subjects(connection, query))
     return replace(report, markdown=render_markdown(report))
 
 
+def count_rows(context: Context, query: MarketQuery) -> int:
+    """Return how many rows a report would be about. Raises as :func:`report_market`."""
+    with context.database.reading() as connection:
+        return sum(entry.count for entry in _subjects(connection, query))
+
+
 def _subjects(connection: Connection, query: MarketQuery) -> list[Import]:
+    if query.import_id is not None and (query.as_of or query.source):
+        raise InvalidParameter(
+            "import_id names what is reported on: leave out as_of and source.", parameter="import_id"
+        )
     if query.import_id is None:
         view = visibility.market_imports(connection, as_of=query.as_of, source=query.source)
         return [imports.find_import(connection, entry.import_id) for entry in view]
@@ -88,8 +92,9 @@ def _subjects(connection: Connection, query: MarketQuery) -> list[Import]:
 
 def _report(connection: Connection, query: MarketQuery, subjects: Sequence[Import]) -> MarketReport:
     figures = _figures(connection, [entry.import_id for entry in subjects], query.budget)
-    offers = _Offers(connection, subjects)
-    offers.read(figures)
+    offers = Offers(connection, [entry.import_id for entry in subjects])
+    shelves = (shelf.best for shelf in figures.shelves)
+    offers.read(figures.top_ranked, figures.best_value, figures.anomalies, *shelves)
     return MarketReport(
         import_id=query.import_id,
         as_of=query.as_of,
@@ -128,47 +133,6 @@ def _budgets(models: Sequence[ModelRange], budget: float | None) -> tuple[list[f
         return [], 0
     lowest, highest = min(model.min_price for model in models), max(model.max_price for model in models)
     return budgets_for(lowest, highest), TOP_OF_STEP
-
-
-class _Offers:
-    """The rows that a report names."""
-
-    def __init__(self, connection: Connection, subjects: Sequence[Import]) -> None:
-        self._connection = connection
-        self._import_ids = [entry.import_id for entry in subjects]
-        self._rows: dict[tuple[int, int], Mapping[str, Any]] = {}
-
-    def read(self, figures: MarketFigures) -> None:
-        """Read every row that is named, once."""
-        named = [figures.top_ranked, figures.best_value, figures.anomalies, *(each.best for each in figures.shelves)]
-        for place, import_id in enumerate(self._import_ids):
-            wanted = {row["import_index"] for best in named for row in _rows(best) if row["place"] == place}
-            found = listings.rows_at(self._connection, import_id, sorted(wanted)) if wanted else {}
-            self._rows |= {(place, index): row for index, row in found.items()}
-
-    def of(self, best: Best) -> list[Offer]:
-        return [self._offer(row) for row in _rows(best)]
-
-    def anomalies(self, best: Best) -> list[Anomaly]:
-        return [Anomaly(self._offer(row), row["median"], row["deviation"]) for row in _rows(best)]
-
-    def _offer(self, sighting: Mapping[str, Any]) -> Offer:
-        row = self._rows[sighting["place"], sighting["import_index"]]
-        price, score = sighting["price"], sighting["score"]
-        return Offer(
-            import_id=row["import_id"],
-            import_index=row["import_index"],
-            listing_key=row["listing_key"],
-            model=sighting["canonical_model"],
-            price=price,
-            score=score,
-            score_per_dollar=score / price if price >= LEAST_PRICE else None,
-            **{name: row[name] for name in ("condition", "seller", "region", "source_url")},
-        )
-
-
-def _rows(best: Best) -> list[dict[str, Any]]:
-    return [] if best.rows is None else best.rows.to_dicts()
 
 
 def _reported(connection: Connection, entry: Import) -> ReportedImport:

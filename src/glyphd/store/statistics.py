@@ -5,7 +5,9 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, select
 
-from glyphd.store.tables import import_facets, import_model_stats, models, sightings
+from glyphd.domain.history import RetractedPrices
+from glyphd.domain.imports import Kind, Status
+from glyphd.store.tables import import_batches, import_facets, import_model_stats, models, sightings
 
 
 def top_models(connection: Connection, import_id: str, limit: int) -> list[tuple[str, int]]:
@@ -56,11 +58,38 @@ def model_figures(
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
+def every_figure(connection: Connection, import_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the statistics rows of some imports, by model."""
+    table = import_model_stats
+    query = select(table).where(table.c.import_id.in_(import_ids))
+    return [dict(row) for row in connection.execute(query.order_by(table.c.canonical_model)).mappings()]
+
+
 def median_prices(connection: Connection, import_id: str) -> dict[str, float]:
     """Return the median price (USD) of each model in an import."""
     table = import_model_stats.c
     query = select(table.canonical_model, table.median_price).where(table.import_id == import_id)
     return {row.canonical_model: row.median_price for row in connection.execute(query)}
+
+
+def rolled_back_prices(
+    connection: Connection, names: Sequence[str], *, source: str | None = None
+) -> list[RetractedPrices]:
+    """Return what the batches that are rolled back have of some spellings of a model, in order of time."""
+    stats, batch = import_model_stats.c, import_batches.c
+    observed = func.coalesce(batch.observed_at, batch.imported_at)
+    figures = (func.sum(stats.listing_count), func.min(stats.median_price))
+    named = func.coalesce(batch.source, "default")
+    query = (
+        select(batch.import_id, named, observed, *figures)
+        .join(import_model_stats, stats.import_id == batch.import_id)
+        .where(batch.status == Status.ROLLED_BACK, batch.kind == Kind.BATCH, stats.canonical_model.in_(names))
+        .group_by(batch.import_id, named, observed)
+        .order_by(observed, batch.import_id)
+    )
+    if source is not None:
+        query = query.where(named == source)
+    return [RetractedPrices(*row) for row in connection.execute(query)]
 
 
 def prices_of(connection: Connection, import_ids: Sequence[str], model: str) -> list[float]:

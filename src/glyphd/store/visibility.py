@@ -126,6 +126,17 @@ def later_batches(connection: Connection, batch_id: str) -> set[str]:
     return set(connection.execute(query.where(_BATCH.import_id == batch_id, published)).scalars())
 
 
+def earlier_batch(connection: Connection, batch_id: str) -> str | None:
+    """Return the published batch of a source that comes just before this one, by observed_at, then source_version."""
+    earlier = import_batches.alias("earlier")
+    same_source = func.coalesce(earlier.c.source, "default") == func.coalesce(_BATCH.source, "default")
+    comes_earlier = tuple_(*_place(earlier.c)) < tuple_(*_place(_BATCH))
+    published = and_(earlier.c.status == Status.PUBLISHED, earlier.c.kind == Kind.BATCH)
+    query = select(earlier.c.import_id).join(_BATCHES, and_(same_source, comes_earlier))
+    query = query.where(_BATCH.import_id == batch_id, published)
+    return connection.execute(query.order_by(*(each.desc() for each in _place(earlier.c))).limit(1)).scalar()
+
+
 def standing_for(connection: Connection, batch_id: str) -> str:
     """Return what stands for a published batch: its newest published replay, else itself."""
     replay = _TABLE.kind == Kind.REPLAY

@@ -14,7 +14,7 @@ from glyphd.console.pages import page
 from glyphd.console.queries import read_query, sort_links, ways_on
 from glyphd.console.rejects import RejectionParameters
 from glyphd.console.signing_in import SIGNED_IN
-from glyphd.domain.imports import Status
+from glyphd.domain.imports import ImportSort, Status
 from glyphd.domain.report import ImportReport
 from glyphd.services import discarding, inspecting, reporting, rolling_back, surveying
 from glyphd.services.context import Context
@@ -32,7 +32,9 @@ def get_imports(request: Request, context: ServiceContext) -> Response:
     reports, last = reporting.report_imports(context, filters, limit=asked.limit, after=after)
     ways = ways_on(request, encode_cursor(*last) if last else None)
     values: dict[str, Any] = {"sources": surveying.name_sources(context), "statuses": list(Status), "ways": ways}
-    return page(request, "imports", reports=reports, asked=asked, sorts=sort_links(request, asked.sort), **values)
+    return page(
+        request, "imports", reports=reports, asked=asked, sorts=sort_links(request, ImportSort, asked.sort), **values
+    )
 
 
 @router.get("/imports/{import_id}")

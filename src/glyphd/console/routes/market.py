@@ -1,48 +1,64 @@
-"""The market: its models, and the prices of one through time."""
+"""The market: its models, and one of them: its prices through time, and what there is of it now."""
+
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from pydantic import Field
 
 from glyphd.api import answers
 from glyphd.api.history import HistoryParameters, ModelName
-from glyphd.api.paging import encode_cursor, name_of, place_of
+from glyphd.api.paging import encode_cursor, number_of, place_of
 from glyphd.api.requests import ServiceContext
-from glyphd.api.schemas import ModelParameters
+from glyphd.api.schemas import ModelParameters, Text
 from glyphd.console.pages import page
-from glyphd.console.queries import address_with, read_query
+from glyphd.console.queries import read_query, sort_links, ways_on
 from glyphd.domain.history import Bucket
 from glyphd.rendering.charts import history_chart
 from glyphd.services import surveying
-from glyphd.services.charting import PricePage, chart_prices
+from glyphd.services.charting import chart_prices
 from glyphd.services.context import Context
-from glyphd.services.periods import read_period
+from glyphd.services.offering import offer_model
+from glyphd.services.periods import Period, read_period
+from glyphd.services.retractions import retracted_prices
+from glyphd.services.surveying import Market
+from glyphd.services.watching import WatchSort, watch_market
 
 router = APIRouter(prefix="/models")
 
-MODELS_SHOWN = 200
+
+class WatchParameters(ModelParameters):
+    """Which models, of which market, in what order."""
+
+    q: Text | None = Field(None, description="What is in the names of the models.")
+    sort: WatchSort = Field(WatchSort.NAME, description="In what order.")
+    limit: int = Field(100, ge=1, le=200, description="Models a page.")
 
 
 @router.get("")
 def get_models(request: Request, context: ServiceContext) -> Response:
-    """List the models of the market that is asked for, by name."""
-    asked = read_query(request, ModelParameters)
-    limit = min(asked.limit, MODELS_SHOWN)
-    found = surveying.survey_models(context, answers.market(asked), limit=limit + 1, after=name_of(asked.cursor))
-    further = address_with(request, cursor=encode_cursor(found[limit - 1].model)) if len(found) > limit else None
-    sources = surveying.name_sources(context)
-    return page(request, "models", models=found[:limit], asked=asked, further=further, sources=sources)
+    """List the models of the market that is asked for."""
+    asked = read_query(request, WatchParameters)
+    market, offset = answers.market(asked), number_of(asked.cursor) or 0
+    models, total = watch_market(context, market, asked.sort, named=asked.q or "", limit=asked.limit, offset=offset)
+    ways = ways_on(request, encode_cursor(offset + asked.limit) if total > offset + asked.limit else None)
+    sorts, sources = sort_links(request, WatchSort, asked.sort), surveying.name_sources(context)
+    return page(request, "models", models=models, total=total, asked=asked, ways=ways, sorts=sorts, sources=sources)
 
 
 @router.get("/{model:path}")
 def get_model(request: Request, context: ServiceContext, model: ModelName) -> Response:
-    """Show the prices of one model through time."""
+    """Show the prices of one model through time, and what there is of it in the view that is asked for."""
     asked = read_query(request, HistoryParameters)
-    found = _prices(context, model, asked)
-    chart = history_chart(found.items) if found.items else None
-    further = address_with(request, cursor=encode_cursor(*found.last)) if found.last else None
-    buckets = list(Bucket)
-    return page(request, "model", model=model, asked=asked, found=found, chart=chart, further=further, buckets=buckets)
-
-
-def _prices(context: Context, model: str, asked: HistoryParameters) -> PricePage:
     period = read_period(since=asked.since, until=asked.until, source=asked.source, as_of=asked.as_of)
-    return chart_prices(context, model, asked.bucket, period, limit=asked.limit, after=place_of(asked.cursor))
+    offers = offer_model(context, model, Market(period.as_of, asked.source))
+    values = {"asked": asked, "offers": offers, "buckets": list(Bucket), **_prices(request, context, model, period)}
+    return page(request, "model", model=model, **values)
+
+
+def _prices(request: Request, context: Context, model: str, period: Period) -> dict[str, Any]:
+    asked = read_query(request, HistoryParameters)
+    found = chart_prices(context, model, asked.bucket, period, limit=asked.limit, after=place_of(asked.cursor))
+    retracted = retracted_prices(context, model, period)
+    ways = ways_on(request, encode_cursor(*found.last) if found.last else None)
+    chart = history_chart(found.items, retracted) if found.items else None
+    return {"found": found, "retracted": retracted, "chart": chart, "ways": ways}

@@ -23,3 +23,15 @@ async function follow() {
 }
 
 setTimeout(follow, SECONDS * 1000);
+
+// What takes long to make was left out of the page: it is fetched from the address in `data-coming`, as the element with
+// the same id.
+for (const element of document.querySelectorAll("[data-coming]")) {
+  try {
+    const answer = await fetch(element.dataset.coming, { headers: { Accept: "text/html" } });
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    element.replaceWith(fresh.getElementById(element.id) ?? fresh.querySelector(".failure"));
+  } catch {
+    element.querySelector("[role=status]").textContent = "The server cannot be reached. Reload the page in a moment.";
+  }
+}
