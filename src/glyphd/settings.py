@@ -2,10 +2,10 @@
 
 import re
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 from urllib.parse import unquote
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 MIB = 1024 * 1024
@@ -19,6 +19,12 @@ class SourceGates(BaseModel):
     max_reject_rate: float | None = Field(None, ge=0, le=1)
     max_price_move: float | None = Field(None, ge=0)
     min_rows: int | None = Field(None, ge=0)
+
+
+def _long_enough(token: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[\x21-\x7e]{16,}", token.get_secret_value()):
+        raise ValueError("an access token has at least 16 printable ASCII characters, and no space")
+    return token
 
 
 class Settings(BaseSettings):
@@ -47,9 +53,12 @@ class Settings(BaseSettings):
     url: str | None = Field(
         None, description="Server that commands work against, as with `--url`; unset: what is on this machine."
     )
-    api_token: SecretStr | None = Field(
-        None, description="Bearer token that commands send to the server of GLYPHD_URL."
+    api_token: Annotated[SecretStr, AfterValidator(_long_enough)] | None = Field(
+        None,
+        description="Access token: writes need it as `Authorization: Bearer …`, and the console asks for it; commands "
+        "send it to the server of GLYPHD_URL. At least 16 printable ASCII characters.",
     )
+    guard_reads: bool = Field(default=False, description="Whether reads need the access token too.")
     max_body_bytes: int = Field(2048 * MIB, gt=0, description="Largest request body.")
     max_json_bytes: int = Field(256 * MIB, gt=0, description="Largest JSON request body.")
     max_cell_bytes: int = Field(64 * 1024, gt=0, description="Largest cell of a submitted file.")
@@ -74,6 +83,12 @@ class Settings(BaseSettings):
         pattern="(?i)^(debug|info|warning|error|critical)$",
         description="Least level that is logged: debug, info, warning, error or critical.",
     )
+
+    @model_validator(mode="after")
+    def _need_a_token_to_guard_reads(self) -> Self:
+        if self.guard_reads and self.api_token is None:
+            raise ValueError("guard_reads is set, and no api_token: nobody could read")
+        return self
 
     @model_validator(mode="after")
     def _understand_db_path(self) -> Self:

@@ -110,6 +110,14 @@ hosts = st.sampled_from(
 paths = st.text(st.sampled_from("/aB.%é-_~;"), max_size=8).map(
     lambda path: path if not path or path[0] == "/" else "/" + path
 )
+odd_queries = [
+    "?b=1&gclid&utm_x=1=2&gclid=&a",
+    "?utm_a&utm_b",
+    "?gclİd=1&a=1",
+    "?mſclkid=1",
+    "?msclKid=1&b",
+    "?a&é=1",
+]
 queries = st.text(st.sampled_from("a=&?b1/"), max_size=8) | st.sampled_from(
     [
         "?id=1",
@@ -130,6 +138,7 @@ maybe = st.none() | texts.map(str.strip).map(lambda text: text or None)
 
 
 @settings(max_examples=150, deadline=None)
+@example(rows=[("A40", f"https://shop.example/a{query}", None, None, None) for query in odd_queries])
 @given(rows=st.lists(st.tuples(texts, st.none() | urls, maybe, maybe, maybe), min_size=1, max_size=20))
 def test_frames_have_the_keys_of_the_domain(rows):
     """listing_key of a frame is, row by row, that of the golden vectors' function."""

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from glyphd import __version__
 from glyphd.api import openapi, problems
+from glyphd.api.access import Access, AccessGuard
 from glyphd.api.request_log import RequestLog
 from glyphd.api.routes import comparing, contract, health, history, imports, lineage, listings, market
 from glyphd.api.threads import Threads
@@ -42,6 +43,8 @@ def create_app(settings: Settings | None = None, context: Context | None = None)
     )
     for module in (imports, listings, comparing, history, market, lineage, contract, health):
         app.include_router(module.router)
+    app.state.access = Access.of(settings)
+    app.add_middleware(AccessGuard, access=app.state.access)
     app.add_middleware(RequestLog)
     problems.install(app)
     openapi.install(app)

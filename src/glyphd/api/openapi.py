@@ -10,9 +10,10 @@ from glyphd.api import examples, lineage_examples
 from glyphd.api.idempotency import EXPIRES_HEADER, REPLAYED_HEADER
 from glyphd.api.problems import Problem, declare
 from glyphd.api.schemas import ImportProblem, Listing, Reason
-from glyphd.errors import StoreUnavailable, UnexpectedFailure, problem_types
+from glyphd.errors import GlyphdError, StoreUnavailable, Unauthorized, UnexpectedFailure, problem_types
 
 _FASTAPI_DEFAULTS = ("HTTPValidationError", "ValidationError")
+_FOR_EVERYONE = ("/api/health", "/livez", "/readyz")
 _WITHOUT_STORE = ("/api/health", "/livez", "/api/schema/", "/problems/")
 _PAGED = (
     "/api/imports",
@@ -74,6 +75,12 @@ EXAMPLES: dict[tuple[str, str, str], Any] = {
     ("get", "/api/deltas", "200"): examples.page(lineage_examples.SIGHTING),
 }
 
+_ACCESS_TOKEN = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "What `GLYPHD_API_TOKEN` is set to: writes need it, and with `GLYPHD_GUARD_READS` reads too.",
+}
+
 _HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-ID": {"description": "Names the request in the server's log.", "schema": {"type": "string"}},
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
@@ -97,6 +104,7 @@ _HEADERS: dict[str, dict[str, Any]] = {
         "description": "What was applied of `Prefer`: `wait`, as long as it was, and `respond-async`.",
         "schema": {"type": "string"},
     },
+    "WWW-Authenticate": {"description": "`Bearer`.", "schema": {"type": "string", "enum": ["Bearer"]}},
     "Content-Disposition": {"description": "The name it was submitted under.", "schema": {"type": "string"}},
 }
 _IMPORTING = frozenset({"/api/import", "/api/imports/from-pipeline", "/api/imports/{import_id}/replay"})
@@ -130,6 +138,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for path, operations in found["paths"].items():
         for method, operation in operations.items():
             _complete(method, path, operation["responses"])
+    found["components"]["securitySchemes"] = {"access_token": _ACCESS_TOKEN}
+    found["security"] = [{}, {"access_token": []}]
     for status in ("201", "202"):
         found["paths"]["/api/import"]["post"]["responses"][status]["links"] = _links(found["paths"])
     return found
@@ -144,7 +154,9 @@ def _links(paths: dict[str, Any]) -> dict[str, Any]:
 def _complete(method: str, path: str, responses: dict[str, Any]) -> None:
     if "HTTPValidationError" in str(responses.get("422")):
         del responses["422"]  # FastAPI's own; what an operation answers is declared with it
-    always = (UnexpectedFailure,) if path.startswith(_WITHOUT_STORE) else (UnexpectedFailure, StoreUnavailable)
+    always: list[type[GlyphdError]] = [UnexpectedFailure]
+    always += [] if path.startswith(_WITHOUT_STORE) else [StoreUnavailable]
+    always += [] if path in _FOR_EVERYONE else [Unauthorized]
     for status, response in declare(*always).items():
         responses.setdefault(str(status), response)
     for status, response in responses.items():
@@ -166,5 +178,7 @@ def _headers(path: str, status: str) -> Iterator[str]:
         yield "Link"
     if path.endswith("/artifact") and status in {"200", "206"}:
         yield from _DOWNLOAD
+    if status == "401":
+        yield "WWW-Authenticate"
     if status in {"206", "416"}:
         yield "Content-Range"

@@ -18,6 +18,7 @@ MEDIA_TYPE = "application/problem+json"
 
 STATUS_OF_KIND: dict[Kind, int] = {
     Kind.SYNTAX: 400,
+    Kind.UNAUTHENTICATED: 401,
     Kind.FORBIDDEN: 403,
     Kind.NOT_FOUND: 404,
     Kind.NOT_ALLOWED: 405,

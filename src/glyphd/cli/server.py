@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 from contextlib import suppress
+from ipaddress import ip_address
 from typing import Annotated
 
 import structlog
@@ -41,7 +42,19 @@ def serve(
         with _listening(settings.host, settings.port) as listener:
             url = f"http://{settings.host}:{listener.getsockname()[1]}"
             _log.info("server.starting", url=url, database=context.database.url.render_as_string())
+            tell_who_may(settings, listener)
             _serve_beside_workers(listener, workers, WorkerSupervisor(context, settings, niceness=NICENESS), settings)
+
+
+def tell_who_may(settings: Settings, listener: socket.socket) -> None:
+    """Say who may read and write, when that is not only who knows the access token."""
+    if settings.api_token is None:
+        told = _log.info if ip_address(listener.getsockname()[0]).is_loopback else _log.warning
+        told("server.open", reads="everyone", writes="everyone", address=settings.host, advice="Set GLYPHD_API_TOKEN.")
+    elif not settings.guard_reads:
+        _log.info("server.guarded", reads="everyone", writes="who has the access token")
+    else:
+        _log.info("server.guarded", reads="who has the access token", writes="who has the access token")
 
 
 def _serve_beside_workers(

@@ -4,12 +4,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from glyphd.api.problems import MEDIA_TYPE
 from glyphd.console.pages import HEADERS, render
+from glyphd.console.signing_in import login_address
+from glyphd.errors import Unauthorized
 
 _WHAT_TO_DO = {
     "form_expired": "Go back, reload the page, and send the form again. The browser must accept cookies.",
@@ -19,6 +21,7 @@ _WHAT_TO_DO = {
     "queue_full": "Wait until some of the waiting imports are done, then try again.",
     "schema_out_of_date": "Run `glyphd migrate`, then reload the page.",
     "store_unavailable": "Try again in a moment; `glyphd doctor` says what is wrong with the database.",
+    "unauthorized": "Sign in at /login, go back, and send the form again.",
     "unexpected_failure": "Look in the server's log for the request's id.",
 }
 _OTHERWISE = "Go back and try again, or begin at the overview."
@@ -65,6 +68,9 @@ class _PageInstead:
 
     async def _answer(self, start: Message) -> None:
         problem: Mapping[str, Any] = json.loads(self._body)
+        if problem["code"] == Unauthorized.code and self._scope["method"] == "GET":
+            await RedirectResponse(login_address(self._scope), 303, HEADERS)(self._scope, self._receive, self._send)
+            return
         kept = {
             name: value
             for name, value in Headers(raw=start["headers"]).items()
@@ -76,6 +82,7 @@ class _PageInstead:
             what_to_do=_WHAT_TO_DO.get(problem["code"], _OTHERWISE),
             request_id=kept.get("x-request-id"),
             path=self._scope["path"],
+            signing=None,
         )
         answer = HTMLResponse(told, start["status"], {**HEADERS, **kept})
         await answer(self._scope, self._receive, self._send)

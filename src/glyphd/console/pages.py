@@ -12,6 +12,7 @@ from starlette.types import Scope
 
 from glyphd import __version__
 from glyphd.console import form_tokens, formatting
+from glyphd.console.signing_in import signing
 from glyphd.rendering.plain_text import plain_line
 
 STATIC_FOLDER = Path(__file__).parent / "static"
@@ -67,6 +68,7 @@ def render(template: str, **values: Any) -> str:
 def page(request: Request, template: str, status: int = 200, **values: Any) -> Response:
     """Answer a page; ``form_token`` is there for its forms, and the browser gets the cookie that goes with it."""
     token = form_tokens.token_of(request)
-    answer = HTMLResponse(render(template, form_token=token, path=request.url.path, **values), status, HEADERS)
+    known = {"form_token": token, "path": request.url.path, "signing": signing(request)}
+    answer = HTMLResponse(render(template, **known, **values), status, HEADERS)
     form_tokens.give(request, answer, token)
     return answer

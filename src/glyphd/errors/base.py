@@ -8,6 +8,7 @@ class Kind(StrEnum):
     """What sort of failure it is; the edges need nothing else to answer."""
 
     SYNTAX = "syntax"
+    UNAUTHENTICATED = "unauthenticated"
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
     NOT_ALLOWED = "not_allowed"

@@ -9,6 +9,12 @@ class MalformedRequest(GlyphdError):
     code, kind = "malformed_request", Kind.SYNTAX
 
 
+class Unauthorized(GlyphdError):
+    """The request needs the access token of this server."""
+
+    code, kind = "unauthorized", Kind.UNAUTHENTICATED
+
+
 class RouteNotFound(GlyphdError):
     """There is nothing at this path."""
 

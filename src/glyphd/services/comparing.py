@@ -15,6 +15,7 @@ from glyphd.domain.imports import HOLDING_ROWS, Import
 from glyphd.domain.listing import model_key
 from glyphd.domain.report import ExportFormat
 from glyphd.errors import InvalidParameter
+from glyphd.ingest.ahead import read_ahead
 from glyphd.services import pairing
 from glyphd.services.context import Context
 from glyphd.services.encoding import encoded
@@ -25,7 +26,7 @@ EVERYTHING = DiffFilters()
 ROWS_AT_ONCE = 50_000
 
 
-MODELS_TOGETHER = 25_000
+MODELS_TOGETHER = 100_000
 """Models are paired until they have so many rows: a frame for each would cost more than its few rows."""
 
 
@@ -39,9 +40,12 @@ class _Comparison:
     counts: Sequence[Mapping[str, int]]
 
     def pairs(self, connection: Connection) -> Iterator[pl.DataFrame]:
-        """Yield the pairs of some models after the other, in the order of their names."""
-        for numbers in self._portions():
-            yield pairing.pair(self._side(connection, "base", numbers), self._side(connection, "target", numbers))
+        """Yield the pairs of some models after the other, in the order of their names.
+
+        The next ones are read meanwhile: nothing else may use the connection before the last of them.
+        """
+        sides = ([self._side(connection, name, numbers) for name in ("base", "target")] for numbers in self._portions())
+        return (pairing.pair(base, target) for base, target in read_ahead(sides))
 
     def _portions(self) -> Iterator[range]:
         start = rows = 0

@@ -99,6 +99,8 @@ class WorkerSupervisor:
 def environment_of(settings: Settings) -> dict[str, str]:
     """Return the environment variables under which another process has the same settings."""
     values = settings.model_dump(mode="json", exclude={"db_path"}, exclude_none=True)
+    if settings.api_token:
+        values["api_token"] = settings.api_token.get_secret_value()
     return {
         f"GLYPHD_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
         for name, value in values.items()

@@ -60,6 +60,7 @@ ASKED = {
     ),
     "duplicate_header": batch(b"price," + HEADER + b"1," + GOOD),
     "empty_file": batch(HEADER),
+    "unauthorized": Asked("POST", "/api/import", settings={"api_token": "a-token-of-this-test"}),
     "form_expired": Asked("POST", f"/imports/{UNKNOWN}/publish"),
     "upload_not_found": Asked("GET", f"/imports/new/{'0' * 32}"),
     "idempotency_key_malformed": keyed('"not closed'),

@@ -136,7 +136,13 @@ def test_a_worker_that_does_not_stop_is_ended(
 
 def test_settings_reach_other_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process that reads them from its environment has the same."""
-    given = Settings(database_url=f"sqlite:///{tmp_path}/g.sqlite", lease_seconds=2.5, artifacts_url="/somewhere")
+    given = Settings(
+        database_url=f"sqlite:///{tmp_path}/g.sqlite",
+        lease_seconds=2.5,
+        artifacts_url="/somewhere",
+        api_token="a-token-of-this-test",
+        guard_reads=True,
+    )
     for name, value in environment_of(given).items():
         monkeypatch.setenv(name, value)
     assert given == Settings()

@@ -13,6 +13,7 @@ from glyphd.console import receipts, rejects
 from glyphd.console.pages import page
 from glyphd.console.queries import read_query, sort_links, ways_on
 from glyphd.console.rejects import RejectionParameters
+from glyphd.console.signing_in import SIGNED_IN
 from glyphd.domain.imports import Status
 from glyphd.domain.report import ImportReport
 from glyphd.services import discarding, inspecting, reporting, rolling_back, surveying
@@ -53,14 +54,14 @@ def get_rejections(request: Request, context: ServiceContext, import_id: ImportI
     return page(request, "rejections", report=report, asked=asked, found=found, ways=ways)
 
 
-@router.get("/imports/{import_id}/discard")
+@router.get("/imports/{import_id}/discard", dependencies=[SIGNED_IN])
 def get_discard(request: Request, context: ServiceContext, import_id: ImportId) -> Response:
     """Say exactly what discarding the import would do, and ask for a reason. Raises IllegalTransition."""
     report = discarding.foresee_discard(context, import_id)
     return page(request, "discard", report=report)
 
 
-@router.get("/imports/{import_id}/rollback")
+@router.get("/imports/{import_id}/rollback", dependencies=[SIGNED_IN])
 def get_rollback(request: Request, context: ServiceContext, import_id: ImportId) -> Response:
     """Say exactly what rolling the import back would do, and ask for a reason."""
     foreseen = rolling_back.foresee_roll_back(context, import_id)

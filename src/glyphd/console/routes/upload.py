@@ -12,6 +12,7 @@ from glyphd.console.pages import page
 from glyphd.console.queries import read_query
 from glyphd.console.receipts import redirect
 from glyphd.console.routes.actions import ACTOR
+from glyphd.console.signing_in import SIGNED_IN
 from glyphd.console.uploads import MOST_FILES, UploadParameters, confirm_upload, receive_upload
 from glyphd.domain.report import ImportReport
 from glyphd.services.confirming import drop_upload, find_upload
@@ -21,7 +22,7 @@ from glyphd.services.surveying import name_sources
 router = APIRouter(prefix="/imports/new")
 
 
-@router.get("")
+@router.get("", dependencies=[SIGNED_IN])
 def get_form(request: Request, context: ServiceContext) -> Response:
     """Show the form."""
     asked, sources = read_query(request, UploadParameters), name_sources(context)
@@ -34,7 +35,7 @@ async def post_upload(request: Request, context: ServiceContext, settings: Serve
     return RedirectResponse(f"/imports/new/{await receive_upload(request, context, settings)}", 303)
 
 
-@router.get("/{upload_id}")
+@router.get("/{upload_id}", dependencies=[SIGNED_IN])
 def get_upload(request: Request, context: ServiceContext, upload_id: str) -> Response:
     """Show what would come of files that wait; once they are imported, what came of them."""
     upload = find_upload(context, upload_id)
