@@ -30,23 +30,28 @@ class StoredArtifact:
 
 
 def inspect_rejections(
-    context: Context,
-    import_id: str,
-    *,
-    limit: int,
-    after_index: int = 0,
-    code: IssueCode | None = None,
-    text: str | None = None,
+    context: Context, import_id: str, *, limit: int, after_index: int = 0
 ) -> tuple[list[RejectedRecord], bool]:
-    """Return a page of rejections by import_index, and whether there are more. Raises ImportNotFound.
-
-    Only those with an issue of a ``code``, and with a ``text`` in the record or in what is said of it.
-    """
-    filters = RejectionFilters(code, text)
+    """Return a page of rejections by import_index, and whether there are more. Raises ImportNotFound."""
     with context.database.reading() as connection:
         imports.find_import(connection, import_id)
-        found, more = rejections.list_rejections(connection, import_id, filters, limit=limit, after_index=after_index)
+        found, more = rejections.list_rejections(connection, import_id, limit=limit, after_index=after_index)
     return [_shown(rejection) for rejection in found], more
+
+
+def search_rejections(
+    context: Context, import_id: str, code: IssueCode | None, text: str | None, *, limit: int, after_index: int = 0
+) -> tuple[list[RejectedRecord], int | None]:
+    """Return rejections with an issue of a code, and with a text in the record or in what is said of it.
+
+    Beside them the import_index behind which to search on, None at the end: a page may be short, or empty, before it.
+    Raises ImportNotFound.
+    """
+    sought = RejectionFilters(code, text)
+    with context.database.reading() as connection:
+        imports.find_import(connection, import_id)
+        found, last = rejections.search_rejections(connection, import_id, sought, limit=limit, after_index=after_index)
+    return [_shown(rejection) for rejection in found], last
 
 
 def _shown(rejection: Rejection) -> RejectedRecord:

@@ -15,6 +15,7 @@ from glyphd.store.tables import import_rejections
 from glyphd.store.unit_of_work import UnitOfWork
 
 PAGE_BYTES = 8 << 20
+SEARCHED = 50_000
 _AS_THEY_ARE_READ = {"stream_results": True, "max_row_buffer": 8}
 """Else psycopg holds the whole answer in memory, a thousand records of megabytes, before the first one is looked at."""
 
@@ -61,12 +62,7 @@ class RejectionFilters:
 
 
 def list_rejections(
-    connection: Connection,
-    import_id: str,
-    filters: RejectionFilters = RejectionFilters(),
-    *,
-    limit: int,
-    after_index: int = 0,
+    connection: Connection, import_id: str, *conditions: ColumnElement[bool], limit: int, after_index: int = 0
 ) -> tuple[list[Rejection], bool]:
     """Return a page of rejections, by import_index, and whether there are more.
 
@@ -75,7 +71,7 @@ def list_rejections(
     table = import_rejections.c
     query = (
         select(table.import_index, table.raw, table.issues)
-        .where(table.import_id == import_id, table.import_index > after_index, *filters.conditions())
+        .where(table.import_id == import_id, table.import_index > after_index, *conditions)
         .order_by(table.import_index)
         .limit(limit + 1)
     )
@@ -88,6 +84,22 @@ def list_rejections(
             found.append(Rejection(index, raw if isinstance(raw, bytes) else raw.encode(), _decode_issues(issues)))
             size += len(raw)
     return found, False
+
+
+def search_rejections(
+    connection: Connection, import_id: str, filters: RejectionFilters, *, limit: int, after_index: int = 0
+) -> tuple[list[Rejection], int | None]:
+    """Return a page of the rejections that are sought, and behind which import_index the next one begins, if any.
+
+    A page ends early, and may be empty, once :data:`SEARCHED` rejections were looked at: 0.15 s of them.
+    """
+    index = import_rejections.c.import_index
+    ahead = select(index).where(import_rejections.c.import_id == import_id, index > after_index).order_by(index)
+    last = connection.execute(ahead.offset(SEARCHED - 1).limit(1)).scalar()
+    reach = [] if last is None else [index <= last]
+    conditions = (*filters.conditions(), *reach)
+    found, more = list_rejections(connection, import_id, *conditions, limit=limit, after_index=after_index)
+    return found, found[-1].import_index if more else last
 
 
 def find_rejection(connection: Connection, import_id: str, import_index: int) -> Rejection | None:

@@ -80,7 +80,8 @@ def test_the_list_of_imports_is_filtered_and_paged(
     older = read(console, page.links["Further imports"])
     assert [reports[0].import_id] == [row[0] for row in older.rows[1:]]
     assert "Further imports" not in older.links
-    assert page.rows[1:] == read(console, older.links["First page"]).rows[1:]
+    first = read(console, older.links["First page"])
+    assert [row[0] for row in page.rows] == [row[0] for row in first.rows]
     assert "First page" not in page.links
     assert "No import is like that" in read(console, "/imports?source=wamatek&status=staged").text
     assert 4 == len(read(console, "/imports?status=staged&status=published").rows[1:])

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from glyphd.domain.report import ImportReport
+from glyphd.store import rejections
 from tests.integration.console.reading import read
 
 MakeCsv = Callable[..., Path]
@@ -60,6 +61,17 @@ def test_rejections_are_paged_and_keep_what_is_sought(console: httpx.Client, add
     assert (["3"], ["4"]) == ([row[0] for row in first.rows[1:]], [row[0] for row in second.rows[1:]])
     assert "Further rejections" not in second.links
     assert first.rows == read(console, second.links["First page"]).rows
+
+
+def test_a_search_ends_early_and_goes_on(console: httpx.Client, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only so many records are looked at for one page: one without any says that there are more to look at."""
+    monkeypatch.setattr(rejections, "SEARCHED", 1)
+    walked, page = [], read(console, f"{address}?q=nobody")
+    assert "Nothing is like that up to here" in page.text
+    while "Further rejections" in page.links:
+        page = read(console, page.links["Further rejections"])
+        walked += [row[0] for row in page.rows[1:]]
+    assert ["4"] == walked
 
 
 def test_a_rejection_shows_its_record_and_leads_on(console: httpx.Client, address: str) -> None:

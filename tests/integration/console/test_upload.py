@@ -135,7 +135,8 @@ def test_several_files_become_an_import_each(console: httpx.Client, context: Con
     listed = choose(console, page, "import")
     assert {report.import_id for report in stored(context)[:2]} == {row[0] for row in listed.rows[1:]}
     assert ["1.csv", "2.csv"] == [report.artifacts[0].filename for report in stored(context)[1::-1]]
-    assert listed.rows == choose(console, page, "import").rows
+    again = choose(console, page, "import")
+    assert [row[0] for row in listed.rows] == [row[0] for row in again.rows]
 
 
 @pytest.mark.usefixtures("worker")

@@ -1,5 +1,6 @@
 """Imports: the list of them, and what became of one."""
 
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -50,9 +51,9 @@ def get_import(request: Request, context: ServiceContext, import_id: ImportId) -
 def get_rejections(request: Request, context: ServiceContext, import_id: ImportId) -> Response:
     """Show the records that were not stored, those that are sought."""
     asked, report = read_query(request, RejectionParameters), reporting.report_import(context, import_id)
-    place: dict[str, int] = {"limit": asked.limit, "after_index": number_of(asked.cursor) or 0}
-    found, more = inspecting.inspect_rejections(context, import_id, code=asked.code, text=asked.q, **place)
-    ways = ways_on(request, encode_cursor(found[-1].import_index) if more else None)
+    after, search = number_of(asked.cursor) or 0, partial(inspecting.search_rejections, context, import_id)
+    found, last = search(asked.code, asked.q, limit=asked.limit, after_index=after)
+    ways = ways_on(request, None if last is None else encode_cursor(last))
     return page(request, "rejections", report=report, asked=asked, found=found, ways=ways)
 
 
