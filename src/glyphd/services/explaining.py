@@ -21,12 +21,14 @@ from glyphd.store import artifacts, events, imports, listings, rejections, sight
 
 SIGHTINGS_SHOWN = 100
 EVENTS_SHOWN = 1000
+NOT_READ = "The artifact was not read: it is large."
 NO_ARTIFACT = "The import has no artifact: it was made before glyphd kept what is submitted."
 
 
-def explain_listing(context: Context, import_id: str, import_index: int) -> Lineage:
+def explain_listing(context: Context, import_id: str, import_index: int, *, most_bytes: int | None = None) -> Lineage:
     """Return the lineage of a record that was stored or rejected, of an import in any state that keeps it.
 
+    Artifacts that have more than ``most_bytes`` together are not read: how the record was submitted is then missing.
     Raises ImportNotFound, and ListingNotFound where the import has no such record, or no longer.
     """
     with context.database.reading() as connection:
@@ -40,7 +42,7 @@ def explain_listing(context: Context, import_id: str, import_index: int) -> Line
         stored = artifacts.artifacts_of(connection, import_id)
         seen = _sightings(connection, entry, listing) if listing else ([], [], False)
         happened = events.list_events(connection, import_id, limit=EVENTS_SHOWN)
-    record, missing = _record(context, entry, stored, import_index)
+    record, missing = _record(context, entry, stored, import_index, most_bytes)
     return Lineage(
         outcome="rejected" if listing is None else "stored",
         import_id=import_id,
@@ -120,11 +122,13 @@ def _sightings(
 
 
 def _record(
-    context: Context, entry: Import, stored: Sequence[Artifact], import_index: int
+    context: Context, entry: Import, stored: Sequence[Artifact], import_index: int, most_bytes: int | None
 ) -> tuple[ExplainedRecord | None, str | None]:
     """Read a record from its artifacts; without it, say why it cannot be had."""
     if not stored:
         return None, NO_ARTIFACT
+    if most_bytes is not None and sum(each.bytes for each in stored) > most_bytes:
+        return None, NOT_READ
     try:
         with context.artifacts.scratch() as spool:
             files = [

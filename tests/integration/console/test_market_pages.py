@@ -7,8 +7,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from glyphd.console import coming
+from glyphd.console.routes import listings
 from glyphd.domain.report import ImportReport
-from tests.integration.console.reading import read
+from tests.integration.console.reading import Page, read, send
 
 MakeCsv = Callable[..., Path]
 URL = {"source_url": "https://shop.example/1"}
@@ -37,19 +39,98 @@ def test_the_market_shows_each_model(console: httpx.Client, crawls: list[ImportR
     assert ["2", "$1,000.00", "$2,000.00", "$3,000.00"] == then[1:5]
 
 
+def test_the_market_tells_how_medians_moved(console: httpx.Client, crawls: list[ImportReport]) -> None:
+    """Since the batch before of the same source; where there is none, nothing is told."""
+    now = next(row for row in read(console, "/models").rows if row[0] == "H100_PCIE_80GB")
+    assert ["139.0 %", "+47.50 %"] == now[5:7]
+    then = next(row for row in read(console, "/models?as_of=2026-07-01").rows if row[0] == "H100_PCIE_80GB")
+    assert ["100.0 %", "—"] == then[5:7]
+
+
+def test_the_change_of_a_model_skips_what_was_rolled_back(
+    console: httpx.Client, crawls: list[ImportReport], import_file: Callable[..., ImportReport], make_csv: MakeCsv
+) -> None:
+    """The batch before is the one that is read."""
+    import_file(make_csv({"price": "2000.00", **URL}), source="wamatek", observed_at=datetime(2026, 7, 3, tzinfo=UTC))
+    roll_back(console, crawls[1])
+
+    assert "+0.00 %" == next(row for row in read(console, "/models").rows if row[0] == "H100_PCIE_80GB")[6]
+
+
+def roll_back(console: httpx.Client, report: ImportReport) -> None:
+    """Roll an import back, as its page does."""
+    address = f"/imports/{report.import_id}/rollback"
+    send(console, read(console, address), address, reason="wrong prices")
+
+
+def test_headings_sort_the_market(
+    console: httpx.Client, import_file: Callable[..., ImportReport], make_csv: MakeCsv
+) -> None:
+    """The greatest first, then the other way round; pages keep the order, and a name narrows it."""
+    prices = {"AAA": ["9.00", "9.00"], "BBB": ["5.00", "1.00"], "CCC": ["7.00", "2.00"]}
+    for source, nth in (("one", 0), ("two", 1)):
+        rows = [{"canonical_model": name, "price": given[nth]} for name, given in prices.items()]
+        import_file(make_csv(*rows), source=source, observed_at=datetime(2026, 7, 1 + nth, tzinfo=UTC))
+
+    page = read(console, "/models")
+    greatest = read(console, page.links["median"])
+    assert ["AAA", "CCC", "BBB"] == [row[0] for row in greatest.rows[1:]]
+    assert ["$9.00", "$4.50", "$3.00"] == [row[3] for row in greatest.rows[1:]]
+    least = read(console, f"{greatest.links['median']}&limit=2")
+    assert ["BBB", "CCC"] == [row[0] for row in least.rows[1:]]
+    assert ["AAA"] == [row[0] for row in read(console, least.links["Further models"]).rows[1:]]
+    orders = {given["aria-sort"] for _, given in least.elements if given.get("aria-sort", "none") != "none"}
+    assert {"ascending"} == orders
+    assert ["AAA", "BBB", "CCC"] == [row[0] for row in read(console, "/models?sort=-change").rows[1:]]
+    assert ["BBB"] == [row[0] for row in read(console, "/models?q=b-b&sort=-last_seen_at").rows[1:]]
+    assert "No model of this view is like that" in read(console, "/models?q=none").text
+    read(console, "/models?sort=colour", 422)
+
+
+def table_of(page: Page, first: str) -> list[list[str]]:
+    """Return the rows of the table whose heading begins so."""
+    start = next(at for at, row in enumerate(page.rows) if row and row[0] == first)
+    size = len(page.rows[start])
+    rows = page.rows[start + 1 :]
+    return rows[: next((at for at, row in enumerate(rows) if len(row) != size or row[0] == first), len(rows))]
+
+
 @pytest.mark.parametrize("bucket", ["day", "import"])
 def test_a_model_shows_its_prices_through_time(console: httpx.Client, crawls: list[ImportReport], bucket: str) -> None:
     """As a chart, and as a table beside it."""
     page = read(console, f"{read(console, '/models').links['H100_PCIE_80GB']}?bucket={bucket}")
 
-    assert [["$2,000.00", "$3,000.00"], ["$2,950.00", "$5,000.00"]] == [[row[5], row[7]] for row in page.rows[1:]]
+    prices = table_of(page, "from")
+    assert [["$2,000.00", "$3,000.00"], ["$2,950.00", "$5,000.00"]] == [[row[5], row[7]] for row in prices]
     assert ["img"] == [given["role"] for tag, given in page.elements if tag == "svg"]
     assert {name for _, given in page.elements for name in given}.isdisjoint({"style", "onclick"})
 
 
+def test_a_model_shows_what_there_is_of_it(console: httpx.Client, crawls: list[ImportReport]) -> None:
+    """The cheapest and the best value, each leading to where it is from; or what there was, as of a moment."""
+    page = read(console, "/models/h100-pcie 80gb")
+
+    assert ["$900.00", "$5,000.00"] == [row[0] for row in table_of(page, "price")]
+    assert f"/listings/{crawls[1].import_id}/1" == page.links["$900.00"]
+    then = read(console, "/models/H100_PCIE_80GB?as_of=2026-07-01T12:00:00Z")
+    assert ["$1,000.00", "$3,000.00"] == [row[0] for row in table_of(then, "price")]
+
+
+def test_a_model_shows_what_was_rolled_back(console: httpx.Client, crawls: list[ImportReport]) -> None:
+    """As a dot in the chart, and as a row beside it that leads to the import; not among the prices."""
+    roll_back(console, crawls[1])
+    page = read(console, "/models/H100_PCIE_80GB?bucket=import")
+
+    assert [["wamatek", "2", "$2,950.00"]] == [row[2:] for row in table_of(page, "observed")]
+    assert f"/imports/{crawls[1].import_id}" == page.links[crawls[1].import_id]
+    assert ["$2,000.00"] == [row[5] for row in table_of(page, "from")]
+    assert "serie-3" in page.source
+    assert "serie-3" not in read(console, "/models/H100_PCIE_80GB?until=2026-07-02").source
+
+
 def test_a_model_that_nobody_has_seen_is_said(console: httpx.Client) -> None:
     """A name with a slash is a name like any other."""
-    assert "No published batch has this model" in read(console, "/models/A%2FB").text
+    assert "No published batch of this time has this model" in read(console, "/models/A%2FB").text
 
 
 def test_listings_are_filtered_and_lead_to_where_they_are_from(
@@ -92,14 +173,79 @@ def test_a_difference_shows_figures_first(console: httpx.Client, crawls: list[Im
     read(console, f"/imports/{crawls[0].import_id}/diff", 422)
 
 
-def test_a_report_is_a_page_by_itself(console: httpx.Client, crawls: list[ImportReport]) -> None:
-    """Of an import or a view; a form asks which."""
-    form = read(console, "/report")
-    assert {"/report"} == set(form.forms)
+def coming_later(page: Page) -> str:
+    """Return the address of what the page fetches once it is there, which who has no JavaScript follows."""
+    address = next(given["data-coming"] or "" for _, given in page.elements if "data-coming" in given)
+    assert address == page.links["Show it"]
+    return address
 
-    for query in (f"import_id={crawls[0].import_id}&budget=", "format=html&source=wamatek&as_of=", "as_of=2026-07-01"):
-        answer = console.get(f"/report?{query}")
-        assert 200 == answer.status_code
-        assert "Market report" in answer.text
-        assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+def test_a_difference_of_many_rows_comes_after_its_page(
+    console: httpx.Client, crawls: list[ImportReport], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the same filters; its further pages come after theirs."""
+    monkeypatch.setattr(coming, "ROWS", 3)
+    page = read(console, f"/imports/{crawls[1].import_id}/diff?change=appeared&change=disappeared&limit=1")
+    assert [] == page.rows
+
+    whole = read(console, coming_later(page))
+    assert ["H100_PCIE_80GB", "appeared", "", "$5,000.00", "—", "—", "71.4"] in whole.rows
+    assert ("div", "whole") in [(tag, given.get("id")) for tag, given in whole.elements]
+    assert not any("data-coming" in given for _, given in whole.elements)
+    further = read(console, whole.links["Further offers"])
+    assert ["H100_PCIE_80GB", "disappeared", "$3,000.00"] in [
+        row[:3] for row in read(console, coming_later(further)).rows
+    ]
+
+
+def test_a_record_of_a_large_file_comes_after_its_page(
+    console: httpx.Client, crawls: list[ImportReport], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is known without reading the file is there at once."""
+    monkeypatch.setattr(listings, "BYTES", 10)
+    page = read(console, f"/listings/{crawls[1].import_id}/1")
+    assert ["this one", "wamatek", "$900.00", "71.4"] in [row[1:] for row in page.rows]
+    assert "900.00,71.4" not in page.text
+
+    assert ["price", "price", "900.00", "900.0"] in read(console, coming_later(page)).rows
+
+
+def test_any_two_imports_are_compared(console: httpx.Client, crawls: list[ImportReport]) -> None:
+    """A form suggests the newest; there is a way round, and what cannot be compared is said."""
+    earlier, later = (each.import_id for each in crawls)
+    page = read(console, "/diff")
+    assert {earlier, later} == {given["value"] for tag, given in page.elements if tag == "option"}
+
+    compared = read(console, f"/diff?against={later}&import_id={earlier}")
+    assert ["H100_PCIE_80GB", "price up", "$900.00", "$1,000.00", "+11.11 %", "71.4", "71.4"] in compared.rows
+    assert f"/imports/{later}/diff?against={earlier}" == compared.links["The other way round"]
+    read(console, f"/diff?against={later}&import_id=nothing", 422)
+
+
+def test_a_report_is_read_in_the_console(console: httpx.Client, crawls: list[ImportReport]) -> None:
+    """Of an import, or of a view; its rows lead to where they are from, and files of the same report can be had."""
+    page = read(console, f"/report?import_id={crawls[0].import_id}&budget=1500")
+    assert f"Market report of import {crawls[0].import_id}" in page.text
+    assert "$1,500.00 buys 1 of the listings" in page.text
+    assert f"/listings/{crawls[0].import_id}/1" == page.links[f"{crawls[0].import_id}:1"]
+    for name, form in (("A page that stands alone", "html"), ("Markdown", "md"), ("JSON", "json")):
+        same = console.get(page.links[name])
+        assert (
+            console.get(f"/api/report?import_id={crawls[0].import_id}&budget=1500&format={form}").content
+            == same.content
+        )
+
+    assert "current view" in read(console, "/report").text
+    assert "as of 2026-07-01 00:00:00 UTC" in read(console, "/report?source=wamatek&as_of=2026-07-01").text
     read(console, "/report?as_of=never", 422)
+
+
+def test_a_report_of_many_rows_comes_after_its_page(
+    console: httpx.Client, crawls: list[ImportReport], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The form is there at once."""
+    monkeypatch.setattr(coming, "ROWS", 1)
+    page = read(console, "/report")
+
+    assert "2 listings of 1 models" not in page.text
+    assert "2 listings of 1 models" in read(console, coming_later(page)).text

@@ -6,10 +6,10 @@ from glyphd.api import answers
 from glyphd.api.paging import encode_cursor, position_of
 from glyphd.api.requests import ImportId, ImportIndex, ServiceContext
 from glyphd.api.schemas import ListingParameters
-from glyphd.console.coming import coming
+from glyphd.console.coming import BYTES, is_whole, whole_address
 from glyphd.console.pages import page
 from glyphd.console.queries import address_with, read_query
-from glyphd.services import browsing, explaining, reporting
+from glyphd.services import browsing, explaining
 
 router = APIRouter(prefix="/listings")
 
@@ -28,7 +28,7 @@ def get_listings(request: Request, context: ServiceContext) -> Response:
 @router.get("/{import_id}/{import_index}")
 def get_listing(request: Request, context: ServiceContext, import_id: ImportId, import_index: ImportIndex) -> Response:
     """Show from which file and record a row is, how it was read, and where else the offer was seen."""
-    records = reporting.report_import(context, import_id).received
-    if later := coming(request, records):
-        return page(request, "listing_coming", import_id=import_id, import_index=import_index, coming=later)
-    return page(request, "listing", lineage=explaining.explain_listing(context, import_id, import_index))
+    most_bytes = None if is_whole(request) else BYTES
+    found = explaining.explain_listing(context, import_id, import_index, most_bytes=most_bytes)
+    later = whole_address(request) if found.raw_missing == explaining.NOT_READ else None
+    return page(request, "listing", lineage=found, coming=later)
