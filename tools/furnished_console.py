@@ -28,12 +28,12 @@ class Furnished:
     model: str
 
 
-def furnish(client: Client, folder: Path) -> Furnished:
+def furnish(client: Client) -> Furnished:
     """Import everything into an empty installation."""
-    crawls = [_import(client, folder, number, factor) for number, factor in enumerate(FACTORS)]
-    rolled_back = _import(client, folder, len(FACTORS), 9.0).import_id
+    crawls = [_import(client, number, factor) for number, factor in enumerate(FACTORS)]
+    rolled_back = _import(client, len(FACTORS), 9.0).import_id
     client.rollback(rolled_back, "Prices in another currency")
-    staged = _import(client, folder, len(FACTORS) + 1, 0.97, source="orrin-crawl", publish="hold").import_id
+    staged = _import(client, len(FACTORS) + 1, 0.97, source="orrin-crawl", publish="hold").import_id
     return Furnished(crawls[-1].import_id, rolled_back, staged, crawls[-1].top_models[0].model)
 
 
@@ -76,10 +76,9 @@ def crawl(factor: float = 1.0) -> str:
     return text.getvalue()
 
 
-def _import(
-    client: Client, folder: Path, week: int, factor: float, source: str = SOURCE, publish: str = "auto"
-) -> ImportReport:
-    path = folder / f"crawl-{week + 1}.csv"
-    path.write_text(crawl(factor), encoding="utf-8")
+def _import(client: Client, week: int, factor: float, source: str = SOURCE, publish: str = "auto") -> ImportReport:
     observed_at = f"2026-0{7 + week // 4}-{1 + 7 * (week % 4):02}T06:00:00Z"
-    return client.import_file(path, source=source, publish=publish, observed_at=observed_at)
+    name = f"crawl-{week + 1}.csv"
+    return client.import_file(
+        crawl(factor).encode(), filename=name, source=source, publish=publish, observed_at=observed_at
+    )
