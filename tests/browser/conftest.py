@@ -38,7 +38,7 @@ class Watched:
         page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
         page.on("request", self._see)
         page.on("requestfailed", self._fail)
-        page.on("response", lambda answer: self.answers.append(answer))
+        page.on("response", self._keep)
 
     def unexpected(self) -> list[str]:
         """Return the faults that were not announced in ``expected``."""
@@ -51,6 +51,9 @@ class Watched:
     def _see(self, request: Request) -> None:
         if not request.url.startswith((f"{self.base}/", "blob:", "data:")):
             self.faults.append(f"left the origin: {request.url}")
+
+    def _keep(self, answer: Response) -> None:
+        self.answers.append(answer)
 
     def _fail(self, request: Request) -> None:
         if request.failure != "net::ERR_ABORTED":  # a download, or what was still loading when the page was left

@@ -1,4 +1,4 @@
-"""What holds for every page: it can be read by anyone, is light, fits, stays still, and can be walked with the keyboard."""
+"""What holds for every page: anyone can read it; it is light, fits, stays still, and the keyboard walks it."""
 
 from collections.abc import Callable
 
