@@ -19,6 +19,13 @@ def hostile(tmp_path: Path) -> Path:
     return hostile_file(tmp_path)
 
 
+def _addresses(import_id: str) -> list[str]:
+    own = f"/imports/{import_id}"
+    lists = ["/", "/imports", "/imports/new", "/models", "/listings", "/report"]
+    records = [f"/listings/{import_id}/{index}" for index in range(1, 8)]
+    return [*lists, own, f"{own}/rollback", f"/report?import_id={import_id}", *records]
+
+
 def _look_at(page: Page, address: str) -> str:
     page.goto(address)
     for width in WIDTHS:
@@ -38,19 +45,7 @@ def test_text_of_others_does_nothing_in_a_browser(
     import_id = walking.import_file(page, hostile, SCRIPT)
     expect(page.locator("main")).to_contain_text(hostile.name)
 
-    addresses = (
-        "/",
-        "/imports",
-        "/imports/new",
-        "/models",
-        "/listings",
-        "/report",
-        f"/imports/{import_id}",
-        f"/imports/{import_id}/rollback",
-        f"/report?import_id={import_id}",
-        *(f"/listings/{import_id}/{index}" for index in range(1, 8)),
-    )
-    told = {address: _look_at(page, address) for address in addresses}
+    told = {address: _look_at(page, address) for address in _addresses(import_id)}
     assert BREAKOUT in told[f"/imports/{import_id}"]
     assert FORMULA in told[f"/listings/{import_id}/6"]
     assert LONG not in told[f"/imports/{import_id}"]
