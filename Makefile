@@ -8,10 +8,10 @@ BENCH :=
 PYTEST :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench docs format lock upgrade clean
+.PHONY: help demo test check screenshots bench docs format lock upgrade clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## Serve on 127.0.0.1:8080 with the sample imported, until Ctrl-C
 	@$(UV) sync --quiet
@@ -41,6 +41,9 @@ bench: ## Run the benchmarks and write docs/explanation/performance.md (BENCH="-
 
 docs: ## Regenerate docs/reference from the code
 	$(RUN) python -m tools.reference
+
+screenshots: ## Take pictures of every page of the console (needs Chromium)
+	@$(RUN) python -m tools.screenshots
 
 format: ## Order imports and format
 	$(RUN) isort --quiet .

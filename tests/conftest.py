@@ -16,6 +16,7 @@ from glyphd.services.receiving import receive_import, store_file
 from glyphd.services.reporting import report_import
 from glyphd.services.running import run_next
 from glyphd.settings import Settings
+from tests.browser.wanting import WANTING_BROWSER
 from tests.engines import ENGINES, WANTING, Databases, PostgresDatabases, SqliteDatabases, server_or_skip
 from tools.postgres import PostgresServer
 
@@ -34,11 +35,11 @@ GOOD_ROW = {
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say plainly when tests were not run for want of PostgreSQL, however many others were."""
+    """Say plainly what was not tested for want of PostgreSQL or a browser, however many other tests were skipped."""
     reasons = {str(report.longrepr[2]) for report in terminalreporter.getreports("skipped") if report.longrepr}
-    wanting = sorted(reason for reason in reasons if WANTING in reason)
-    for reason in wanting:
-        terminalreporter.write_line(f"PostgreSQL was not tested: {reason}", yellow=True)
+    for what, wanting in (("PostgreSQL was", WANTING), ("The console's pages were", WANTING_BROWSER)):
+        for reason in sorted(reason for reason in reasons if wanting in reason):
+            terminalreporter.write_line(f"{what} not tested: {reason}", yellow=True)
 
 
 @pytest.fixture(autouse=True)

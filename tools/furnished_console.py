@@ -1,0 +1,84 @@
+"""A console with something on each page: the sample as four crawls of a source, and every state that is looked at.
+
+The one list of the console's pages: `tests/browser` and `make screenshots` open them all.
+"""
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from glyphd.client.client import Client
+from glyphd.domain.report import ImportReport
+
+SAMPLE = Path(__file__).parents[1] / "sample" / "scored_sample.csv"
+SOURCE = "halbry-crawl"
+FACTORS = (1.06, 1.03, 0.98, 1.0)
+"""What the sample's prices are multiplied by, one crawl a week; the last crawl is the sample as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Furnished:
+    """The import_ids that pages are about."""
+
+    latest: str
+    rolled_back: str
+    staged: str
+    model: str
+
+
+def furnish(client: Client) -> Furnished:
+    """Import everything into an empty installation."""
+    crawls = [_import(client, number, factor) for number, factor in enumerate(FACTORS)]
+    rolled_back = _import(client, len(FACTORS), 9.0).import_id
+    client.rollback(rolled_back, "Prices in another currency")
+    staged = _import(client, len(FACTORS) + 1, 0.97, source="orrin-crawl", publish="hold").import_id
+    return Furnished(crawls[-1].import_id, rolled_back, staged, crawls[-1].top_models[0].model)
+
+
+def pages(ids: Furnished) -> dict[str, str]:
+    """Return the address of each page of a furnished console by its name."""
+    latest = f"/imports/{ids.latest}"
+    return {
+        "overview": "/",
+        "import-a-file": "/imports/new",
+        "correct-a-file": f"/imports/new?parent_import_id={ids.latest}&source={SOURCE}",
+        "imports": "/imports",
+        "imports-none-like-that": "/imports?status=purged",
+        "import": latest,
+        "import-staged": f"/imports/{ids.staged}",
+        "import-rolled-back": f"/imports/{ids.rolled_back}",
+        "roll-back": f"{latest}/rollback",
+        "diff": f"{latest}/diff",
+        "market": "/models",
+        "model": f"/models/{quote(ids.model, safe='')}",
+        "listings": "/listings",
+        "listing": f"/listings/{ids.latest}/1",
+        "listing-rejected": f"/listings/{ids.latest}/9",
+        "report-form": "/report",
+        "report": f"/report?import_id={ids.latest}&budget=20000",
+    }
+
+
+def crawl(factor: float = 1.0) -> str:
+    """Return the sample with its prices multiplied; a price that is no number stays as it is."""
+    with SAMPLE.open(encoding="utf-8", newline="") as source:
+        rows = list(csv.DictReader(source))
+    for row in rows:
+        figure = row["price"].strip("$").replace(",", "")
+        if figure.replace(".", "").isdigit():
+            row["price"] = f"{float(figure) * factor:.2f}"
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _import(client: Client, week: int, factor: float, source: str = SOURCE, publish: str = "auto") -> ImportReport:
+    observed_at = f"2026-0{7 + week // 4}-{1 + 7 * (week % 4):02}T06:00:00Z"
+    name = f"crawl-{week + 1}.csv"
+    return client.import_file(
+        crawl(factor).encode(), filename=name, source=source, publish=publish, observed_at=observed_at
+    )
