@@ -11,7 +11,6 @@ from typing import Any
 
 from playwright.sync_api import Browser
 
-from glyphd.client.client import Client
 from tools.browser import chromium, find_chromium
 from tools.furnished_console import furnish, pages
 from tools.temporary_server import serving
@@ -23,7 +22,6 @@ LOOKS: dict[str, dict[str, Any]] = {
     "dark": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"},
     "phone": {"viewport": {"width": 360, "height": 740}, "color_scheme": "light"},
 }
-
 
 README = {"overview": "light", "import": "light", "model": "dark"}
 """The pictures that the README shows are of what is seen before scrolling."""
@@ -51,8 +49,7 @@ def main() -> int:
         return 1
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as base, chromium(program) as browser:
         taken = take(browser, base, {"first-start": "/"})
-        with Client(base) as client:
-            addresses = pages(furnish(client))
+        addresses = pages(furnish(base))
         print(f"{taken + take(browser, base, addresses)} pictures in {FOLDER.relative_to(Path.cwd())}/")
     return 0
 

@@ -28,14 +28,14 @@ def _look_at(page: Page, address: str) -> str:
     return page.locator("body").inner_text()
 
 
-def test_text_of_others_does_nothing_in_a_browser(
-    empty_server: str, open_page: Callable[..., Page], hostile: Path, tmp_path: Path
-) -> None:
+def test_text_of_others_does_nothing_in_a_browser(open_page: Callable[..., Page], hostile: Path) -> None:
     """No dialog opens and no script is refused (it is text), nothing runs off the screen, downloads stay downloads."""
     page = open_page()
     dialogs: list[str] = []
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
-    import_id = walking.import_file(page, hostile, SCRIPT)
+    walking.check_file(page, hostile, SCRIPT)
+    assert BREAKOUT in _look_at(page, page.url)
+    import_id = walking.confirm(page)
     expect(page.locator("main")).to_contain_text(hostile.name)
 
     addresses = (
@@ -46,6 +46,7 @@ def test_text_of_others_does_nothing_in_a_browser(
         "/listings",
         "/report",
         f"/imports/{import_id}",
+        f"/imports/{import_id}/rejections",
         f"/imports/{import_id}/rollback",
         f"/report?import_id={import_id}",
         *(f"/listings/{import_id}/{index}" for index in range(1, 8)),
@@ -62,7 +63,7 @@ def test_text_of_others_does_nothing_in_a_browser(
     assert [] == dialogs
 
 
-def test_what_is_downloaded_is_never_a_page(empty_server: str, open_page: Callable[..., Page], hostile: Path) -> None:
+def test_what_is_downloaded_is_never_a_page(open_page: Callable[..., Page], hostile: Path) -> None:
     """The artifact and the rejections are attachments, and their type is not guessed."""
     page = open_page()
     api = f"/api/imports/{walking.import_file(page, hostile, SCRIPT)}"
