@@ -21,7 +21,7 @@ def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_whoever_has_the_token_gets_in_and_out(open_page: Callable[..., Page], watched: Watched, scheme: str) -> None:
-    """A wrong token is refused in words; the right one leads to where one wanted to go; axe finds nothing on the way."""
+    """A wrong token is refused in words; the right one leads to where one wanted to go; axe finds nothing wrong."""
     watched.expected = ("401", "403")
     page = open_page(color_scheme=scheme)
     page.goto("/imports?status=failed")
