@@ -5,7 +5,6 @@ The one list of the console's pages: `tests/browser` and `make screenshots` open
 
 import csv
 import io
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -29,25 +28,21 @@ class Furnished:
     rolled_back: str
     staged: str
     model: str
-    upload: str
+    checked: str
 
 
 def furnish(base: str) -> Furnished:
-    """Import everything into an empty installation that is served there."""
+    """Import everything into the empty installation at this address, and let one more file wait for a word."""
     with Client(base) as client:
-        crawls = [_import(client, number, factor) for number, factor in enumerate(FACTORS)]
-        rolled_back = _import(client, len(FACTORS), 9.0).import_id
-        client.rollback(rolled_back, "Prices in another currency")
-        staged = _import(client, len(FACTORS) + 1, 0.97, source="orrin-crawl", publish="hold").import_id
-    return Furnished(crawls[-1].import_id, rolled_back, staged, crawls[-1].top_models[0].model, _upload(base))
+        return _furnish(client, check(base))
 
 
-def _upload(base: str) -> str:
-    """Send a file to be checked, as the form does, and return the address where it waits."""
-    with httpx.Client(base_url=base, timeout=60) as browser:
-        form_token = re.findall('name="form_token" value="([^"]+)"', browser.get("/imports/new").text)[0]
-        form = {"data": {"form_token": form_token, "source": SOURCE}, "files": {"file": ("next.csv", crawl(1.02))}}
-        return browser.post("/imports/new", **form).headers["location"]
+def _furnish(client: Client, checked: str) -> Furnished:
+    crawls = [_import(client, number, factor) for number, factor in enumerate(FACTORS)]
+    rolled_back = _import(client, len(FACTORS), 9.0).import_id
+    client.rollback(rolled_back, "Prices in another currency")
+    staged = _import(client, len(FACTORS) + 1, 0.97, source="orrin-crawl", publish="hold").import_id
+    return Furnished(crawls[-1].import_id, rolled_back, staged, crawls[-1].top_models[0].model, checked)
 
 
 def pages(ids: Furnished) -> dict[str, str]:
@@ -56,26 +51,38 @@ def pages(ids: Furnished) -> dict[str, str]:
     return {
         "overview": "/",
         "import-a-file": "/imports/new",
-        "check-of-a-file": ids.upload,
+        "import-a-file-checked": ids.checked,
         "imports": "/imports",
         "imports-none-like-that": "/imports?status=purged",
         "import": latest,
         "import-staged": f"/imports/{ids.staged}",
         "import-rolled-back": f"/imports/{ids.rolled_back}",
         "rejections": f"{latest}/rejections",
+        "rejections-none-like-that": f"{latest}/rejections?q=nothing-like-that",
         "roll-back": f"{latest}/rollback",
         "discard": f"/imports/{ids.staged}/discard",
         "compare": "/diff",
         "diff": f"{latest}/diff",
         "market": "/models",
-        "model": f"/models/{quote(ids.model, safe='')}",
+        "model": f"/models/{quote(ids.model, safe='')}?bucket=import",
+        "model-by-day": f"/models/{quote(ids.model, safe='')}",
         "listings": "/listings",
         "listing": f"/listings/{ids.latest}/1",
         "listing-rejected": f"/listings/{ids.latest}/9",
-        "report": f"/report?import_id={ids.latest}&budget=20000",
-        "report-alone": f"/api/report?import_id={ids.latest}&format=html",
         "login": "/login",
+        "report": f"/report?import_id={ids.latest}&budget=20000",
+        "report-of-the-market": "/report",
+        "report-alone": f"/api/report?import_id={ids.latest}&format=html",
     }
+
+
+def check(base: str) -> str:
+    """Send a file as the form does, and return the address of the page that shows what would come of it."""
+    with httpx.Client(base_url=base, timeout=60, headers={"Accept": "text/html"}) as browser:
+        browser.get("/imports/new")
+        fields = {"form_token": browser.cookies["glyphd_form"], "source": SOURCE}
+        answer = browser.post("/imports/new", data=fields, files={"file": ("crawl-7.csv", crawl().encode())})
+        return answer.headers["Location"]
 
 
 def crawl(factor: float = 1.0) -> str:

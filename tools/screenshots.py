@@ -23,7 +23,6 @@ LOOKS: dict[str, dict[str, Any]] = {
     "phone": {"viewport": {"width": 360, "height": 740}, "color_scheme": "light"},
 }
 
-
 README = {"overview": "light", "import": "light", "model": "dark"}
 """The pictures that the README shows are of what is seen before scrolling."""
 

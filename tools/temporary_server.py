@@ -12,14 +12,15 @@ from tools.demo import wait_until_ready
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """Migrate and serve until the block ends; gives the address of the server."""
+def serving(folder: Path, **settings: str) -> Iterator[str]:
+    """Migrate and serve, with these settings (`GLYPHD_…`), until the block ends; gives the address of the server."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GLYPHD_")}
     environment = {
         **kept,
         "GLYPHD_DATABASE_URL": f"sqlite:///{folder / 'glyphd.sqlite'}",
         "GLYPHD_ARTIFACTS_URL": str(folder / "artifacts"),
         "GLYPHD_LOG_LEVEL": "ERROR",
+        **settings,
     }
     glyphd = [sys.executable, "-m", "glyphd"]
     subprocess.run([*glyphd, "migrate"], env=environment, check=True, stdout=subprocess.DEVNULL)

@@ -14,6 +14,9 @@ from tools.browser import chromium, find_chromium
 from tools.furnished_console import Furnished, furnish
 from tools.temporary_server import serving
 
+TIMEOUT_MS = 60_000
+"""A machine that is busy may need as long for what takes a tenth of a second else."""
+
 LAYOUT_SHIFTS = """
     window.layoutShift = 0;
     new PerformanceObserver((list) => {
@@ -67,7 +70,7 @@ def browser() -> Iterator[Browser]:
         pytest.fail("Chromium is not installed, and GLYPHD_TEST_REQUIRE_BROWSER is set")
     if program is None:
         pytest.skip(f"{WANTING_BROWSER}: Chromium is not installed")
-    expect.set_options(timeout=15_000)
+    expect.set_options(timeout=TIMEOUT_MS)
     with chromium(program) as running:
         yield running
 
@@ -81,14 +84,14 @@ def empty_server(browser: Browser, tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server whose pages all have something on them; tests only look."""
+    """The address of a server that the tests of a module share."""
     with serving(tmp_path_factory.mktemp("server")) as base:
         yield base
 
 
 @pytest.fixture(scope="module")
 def furnished(server: str) -> Furnished:
-    """The ids of what the server has."""
+    """The ids of what is on a server whose pages all have something on them; tests only look."""
     return furnish(server)
 
 
@@ -108,7 +111,7 @@ def open_page(browser: Browser, watched: Watched) -> Iterator[Callable[..., Page
 
     def open_blank(**options: Any) -> Page:
         context = browser.new_context(base_url=watched.base, **options)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(TIMEOUT_MS)
         context.add_init_script(LAYOUT_SHIFTS)
         contexts.append(context)
         page = context.new_page()

@@ -19,13 +19,6 @@ def hostile(tmp_path: Path) -> Path:
     return hostile_file(tmp_path)
 
 
-def _addresses(import_id: str) -> list[str]:
-    own = f"/imports/{import_id}"
-    lists = ["/", "/imports", "/imports/new", "/models", "/listings", "/report"]
-    records = [f"/listings/{import_id}/{index}" for index in range(1, 8)]
-    return [*lists, own, f"{own}/rollback", f"/report?import_id={import_id}", *records]
-
-
 def _look_at(page: Page, address: str) -> str:
     page.goto(address)
     for width in WIDTHS:
@@ -35,14 +28,30 @@ def _look_at(page: Page, address: str) -> str:
     return page.locator("body").inner_text()
 
 
-def test_text_of_others_does_nothing_in_a_browser(
-    empty_server: str, open_page: Callable[..., Page], hostile: Path, tmp_path: Path
-) -> None:
+def _addresses(import_id: str) -> tuple[str, ...]:
+    return (
+        "/",
+        "/imports",
+        "/imports/new",
+        "/models",
+        "/listings",
+        "/report",
+        f"/imports/{import_id}",
+        f"/imports/{import_id}/rejections",
+        f"/imports/{import_id}/rollback",
+        f"/report?import_id={import_id}",
+        *(f"/listings/{import_id}/{index}" for index in range(1, 8)),
+    )
+
+
+def test_text_of_others_does_nothing_in_a_browser(open_page: Callable[..., Page], hostile: Path) -> None:
     """No dialog opens and no script is refused (it is text), nothing runs off the screen, downloads stay downloads."""
     page = open_page()
     dialogs: list[str] = []
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
-    import_id = walking.import_file(page, hostile, SCRIPT)
+    walking.check_file(page, hostile, SCRIPT)
+    assert BREAKOUT in _look_at(page, page.url)
+    import_id = walking.confirm(page)
     expect(page.locator("main")).to_contain_text(hostile.name)
 
     told = {address: _look_at(page, address) for address in _addresses(import_id)}
@@ -57,7 +66,7 @@ def test_text_of_others_does_nothing_in_a_browser(
     assert [] == dialogs
 
 
-def test_what_is_downloaded_is_never_a_page(empty_server: str, open_page: Callable[..., Page], hostile: Path) -> None:
+def test_what_is_downloaded_is_never_a_page(open_page: Callable[..., Page], hostile: Path) -> None:
     """The artifact and the rejections are attachments, and their type is not guessed."""
     page = open_page()
     api = f"/api/imports/{walking.import_file(page, hostile, SCRIPT)}"

@@ -39,8 +39,7 @@ def test_see_a_crawl_judge_it_fix_it_take_it_back(
     page.get_by_role("link", name="Import a file").last.click()
     expect(page).to_have_url(re.compile("/imports/new$"))
 
-    send = walking.drop_file if scripts else walking.import_file
-    first = send(page, _crawl(tmp_path, "monday.csv", 1.1), SOURCE)
+    first = _bring_in(page, _crawl(tmp_path, "monday.csv", 1.1), drop=scripts)
     _is_told(page, "published", "not_a_number", "Contact for Quote", "unknown_model")
     amendment = _correct(page, first, tmp_path)
     second = walking.import_file(page, _crawl(tmp_path, "tuesday.csv", 1.0), SOURCE)
@@ -48,6 +47,20 @@ def test_see_a_crawl_judge_it_fix_it_take_it_back(
     _take_back_and_put_back(page, first, second)
     _follow_a_price(page, second)
     _look_it_up(page, {first, second, amendment})
+
+
+def _bring_in(page: Page, crawl: Path, drop: bool) -> str:
+    """Look at what would come of a file, refuse it, and bring it again."""
+    walking.check_file(page, crawl, SOURCE)
+    _is_told(page, "Nothing is imported yet", "8 rows would be stored and 2 rejected", "How each column is read")
+    page.get_by_role("button", name="Do not import").click()
+    expect(page).to_have_url(re.compile("/imports/new$"))
+    if not drop:
+        return walking.import_file(page, crawl, SOURCE)
+    walking.drop_file(page, crawl)
+    _is_told(page, crawl.name)
+    walking.send(page, SOURCE)
+    return walking.confirm(page)
 
 
 def _correct(page: Page, first: str, folder: Path) -> str:

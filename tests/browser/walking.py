@@ -5,18 +5,25 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+CHECK_PAGE = re.compile(r"/imports/new/[^/?]+$")
 IMPORT_PAGE = re.compile(r"/imports/[0-9a-f]{8}-[0-9a-f-]{27}$")
 
 
 def import_file(page: Page, path: Path, source: str | None = None) -> str:
-    """Choose a file in the form, import it, and wait on its page until it is done; return its import_id."""
+    """Choose a file in the form, check it, import it, and wait on its page until it is done; return its import_id."""
+    check_file(page, path, source)
+    return confirm(page)
+
+
+def check_file(page: Page, path: Path, source: str | None = None) -> None:
+    """Choose a file in the form and have it checked: the page shows what would come of it."""
     page.goto("/imports/new")
     page.get_by_label("Choose files").set_input_files(path)
-    return _send(page, source)
+    send(page, source)
 
 
-def drop_file(page: Page, path: Path, source: str | None = None) -> str:
-    """As `import_file`, but drag the file from elsewhere onto the form and let it go."""
+def drop_file(page: Page, path: Path) -> None:
+    """Drag a file from elsewhere onto the form and let it go."""
     page.goto("/imports/new")
     box = page.get_by_label("Choose files").bounding_box()
     assert box
@@ -26,32 +33,30 @@ def drop_file(page: Page, path: Path, source: str | None = None) -> str:
     for step in ("dragEnter", "dragOver", "drop"):
         tools.send("Input.dispatchDragEvent", {"type": step, **place, "data": dragged})
     tools.detach()
-    return _send(page, source)
+
+
+def send(page: Page, source: str | None = None) -> None:
+    """Send the form with the file that is chosen, and wait for what would come of it."""
+    if source:
+        page.get_by_label("Source").fill(source)
+    page.get_by_role("button", name="Check", exact=True).click()
+    expect(page).to_have_url(CHECK_PAGE)
+
+
+def confirm(page: Page) -> str:
+    """Import what was checked, and wait on its page until it is done; return its import_id."""
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page).to_have_url(IMPORT_PAGE)
+    return wait_until_done(page)
 
 
 def correct_file(page: Page, import_id: str, path: Path) -> str:
     """Import a corrected file of what was rejected, from the page of the import; return the amendment's import_id."""
     page.goto(f"/imports/{import_id}")
-    form = page.locator("form").filter(has=page.get_by_role("button", name="Check the correction"))
-    form.locator("input[type=file]").set_input_files(path)
-    form.get_by_role("button", name="Check the correction").click()
-    return _confirm(page)
-
-
-def _send(page: Page, source: str | None) -> str:
-    if source:
-        page.get_by_label("Source").fill(source)
-    page.get_by_role("button", name="Check", exact=True).click()
-    return _confirm(page)
-
-
-def _confirm(page: Page) -> str:
-    """Read what would come of the file, and say yes."""
-    expect(page.locator("main")).to_contain_text("Nothing is imported yet")
-    expect(page.locator("main")).to_contain_text("How each column is read")
-    page.get_by_role("button", name="Import", exact=True).click()
-    expect(page).to_have_url(IMPORT_PAGE)
-    return wait_until_done(page)
+    page.get_by_label("The corrected file").set_input_files(path)
+    page.get_by_role("button", name="Check the correction").click()
+    expect(page).to_have_url(CHECK_PAGE)
+    return confirm(page)
 
 
 def wait_until_done(page: Page) -> str:
