@@ -22,6 +22,7 @@ from glyphd.rendering.plain_text import plain_line
 LONGEST_LABEL = 28
 MOST_DOTS = 60
 MOST_LABELS = 8
+MOST_STEPS = 10
 
 # pygal adds a finder of plug-ins, in a form that Python 3.11 warns of at each import that fails: there are no plug-ins
 sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != pygal.__name__]
@@ -41,6 +42,7 @@ def listings_chart(models: Sequence[ModelMarket]) -> Markup:
     """Draw how many listings each model has."""
     chart = pygal.HorizontalBar(**_COMMON, height=90 + 26 * len(models), print_values=True, print_values_position="top")
     chart.x_labels = _names(models)[::-1]
+    chart.y_labels = _whole_steps(max(model.listing_count for model in models))
     chart.add("listings", [model.listing_count for model in reversed(models)])
     chart.value_formatter = "{:,.0f}".format
     return _inline(chart, "Listings by model", "How many listings each model has; the table of models says the same.")
@@ -61,7 +63,7 @@ def history_chart(buckets: Sequence[PriceBucket], retracted: Sequence[RetractedP
     """Draw the lowest, the median and the highest price of a model through time, and what was rolled back as dots.
 
     A bucket without prices is a gap; the lines pass what was rolled back, which has a place of its own, as if it were
-    not there.
+    not there, and its dot stays within the scale of the prices.
     """
     places: list[PriceBucket | RetractedPrices] = sorted([*buckets, *retracted], key=_moment_of)
     step = ceil(len(places) / MOST_LABELS)
@@ -81,7 +83,9 @@ def history_chart(buckets: Sequence[PriceBucket], retracted: Sequence[RetractedP
             name, _passing([getattr(place, name) if isinstance(place, PriceBucket) else _PASSED for place in places])
         )
     if retracted:
-        dots = [place.median if isinstance(place, RetractedPrices) else None for place in places]
+        low = min((bucket.min for bucket in buckets if bucket.min is not None), default=0)
+        high = max((bucket.max for bucket in buckets if bucket.max is not None), default=0)
+        dots = [min(max(place.median, low), high) if isinstance(place, RetractedPrices) else None for place in places]
         chart.add("rolled back", dots, stroke=False, show_dots=True, dots_size=5)
     return _inline(chart, "Prices through time", _HISTORY_TOLD)
 
@@ -113,14 +117,19 @@ def _names(models: Sequence[ModelMarket]) -> list[str]:
 _PASSED: Any = object()
 
 _HISTORY_TOLD = (
-    "Lowest, median and highest price in USD, by day of observation, and the median price of what was rolled back as a "
-    "dot; the tables say the same."
+    "Lowest, median and highest price in USD, by day of observation, and what was rolled back as dots; the tables say "
+    "the same."
 )
 
 _PRICES_TOLD = (
     "Lowest and highest price of each model, its quartiles as a box, its median as a line, in USD on a logarithmic "
     "scale; the table of models says the same."
 )
+
+
+def _whole_steps(most: int) -> list[int] | None:
+    """Return the steps of a scale of few things, each of which is a whole number; None where pygal's are whole too."""
+    return list(range(most + 1)) if most <= MOST_STEPS else None
 
 
 def _steps(low: float, high: float) -> list[float]:
