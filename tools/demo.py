@@ -46,16 +46,16 @@ def _call(request: urllib.request.Request | str) -> Any:
         return json.load(answer)
 
 
-def wait_until_ready(server: subprocess.Popen[bytes], base: str) -> None:
+def wait_until_ready(server: subprocess.Popen[bytes], base: str, seconds: float = START_SECONDS) -> None:
     """Return as soon as the server answers; stop when it ends or takes too long."""
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if server.poll() is not None:
             raise SystemExit(f"demo: the server ended with exit code {server.returncode}; its last lines say why")
         with contextlib.suppress(OSError), urllib.request.urlopen(f"{base}/readyz", timeout=2):
             return
         time.sleep(0.1)
-    raise SystemExit(f"demo: the server did not become ready within {START_SECONDS} s")
+    raise SystemExit(f"demo: the server did not become ready within {seconds} s")
 
 
 def import_sample(base: str) -> str:

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from tools.demo import wait_until_ready
 
+START_SECONDS = 120
+"""On a machine that does much else besides, a start takes longer than somebody who looks at a demo would wait."""
+
 
 @contextmanager
 def serving(folder: Path, **settings: str) -> Iterator[str]:
@@ -28,7 +31,7 @@ def serving(folder: Path, **settings: str) -> Iterator[str]:
     server = subprocess.Popen([*glyphd, "serve", "--port", str(port)], env=environment, stdout=subprocess.DEVNULL)
     try:
         base = f"http://127.0.0.1:{port}"
-        wait_until_ready(server, base)
+        wait_until_ready(server, base, START_SECONDS)
         yield base
     finally:
         _stop(server)
