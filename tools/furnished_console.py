@@ -1,4 +1,4 @@
-"""A console with something on each page: the sample as four crawls of a source, and every state that is looked at.
+"""A console with something on each page: a file as four crawls of a source, and every state that is looked at.
 
 The one list of the console's pages: `tests/browser` and `make screenshots` open them all.
 """
@@ -14,10 +14,11 @@ import httpx
 from glyphd.client.client import Client
 from glyphd.domain.report import ImportReport
 
-SAMPLE = Path(__file__).parents[1] / "sample" / "scored_sample.csv"
+ROOT = Path(__file__).parents[1]
+SAMPLE = ROOT / "sample" / "scored_sample.csv"
 SOURCE = "halbry-crawl"
 FACTORS = (1.06, 1.03, 0.98, 1.0)
-"""What the sample's prices are multiplied by, one crawl a week; the last crawl is the sample as it is."""
+"""What the prices of the file are multiplied by, one crawl a week; the last crawl is the file as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +29,21 @@ class Furnished:
     rolled_back: str
     staged: str
     model: str
+    rejected: int
     checked: str
 
 
-def furnish(base: str) -> Furnished:
-    """Import everything into the empty installation at this address, and let one more file wait for a word."""
+def furnish(base: str, file: Path = SAMPLE) -> Furnished:
+    """Import a file as crawls into the empty installation at this address, and let one more wait for a word."""
     with Client(base) as client:
-        return _furnish(client, check(base))
-
-
-def _furnish(client: Client, checked: str) -> Furnished:
-    crawls = [_import(client, number, factor) for number, factor in enumerate(FACTORS)]
-    rolled_back = _import(client, len(FACTORS), 9.0).import_id
-    client.rollback(rolled_back, "Prices in another currency")
-    staged = _import(client, len(FACTORS) + 1, 0.97, source="orrin-crawl", publish="hold").import_id
-    return Furnished(crawls[-1].import_id, rolled_back, staged, crawls[-1].top_models[0].model, checked)
+        crawls = [_import(client, crawl(factor, file), number) for number, factor in enumerate(FACTORS)]
+        rolled_back = _import(client, crawl(9.0, file), len(FACTORS)).import_id
+        client.rollback(rolled_back, "Prices in another currency")
+        held = {"source": "orrin-crawl", "publish": "hold"}
+        staged = _import(client, crawl(0.97, file), len(FACTORS) + 1, **held).import_id
+    latest = crawls[-1]
+    rejected = latest.errors[0].import_index
+    return Furnished(latest.import_id, rolled_back, staged, latest.top_models[0].model, rejected, check(base, file))
 
 
 def pages(ids: Furnished) -> dict[str, str]:
@@ -68,7 +69,7 @@ def pages(ids: Furnished) -> dict[str, str]:
         "model-by-day": f"/models/{quote(ids.model, safe='')}",
         "listings": "/listings",
         "listing": f"/listings/{ids.latest}/1",
-        "listing-rejected": f"/listings/{ids.latest}/9",
+        "listing-rejected": f"/listings/{ids.latest}/{ids.rejected}",
         "login": "/login",
         "report": f"/report?import_id={ids.latest}&budget=20000",
         "report-of-the-market": "/report",
@@ -76,18 +77,18 @@ def pages(ids: Furnished) -> dict[str, str]:
     }
 
 
-def check(base: str) -> str:
+def check(base: str, file: Path = SAMPLE) -> str:
     """Send a file as the form does, and return the address of the page that shows what would come of it."""
     with httpx.Client(base_url=base, timeout=60, headers={"Accept": "text/html"}) as browser:
         browser.get("/imports/new")
         fields = {"form_token": browser.cookies["glyphd_form"], "source": SOURCE}
-        answer = browser.post("/imports/new", data=fields, files={"file": ("crawl-7.csv", crawl().encode())})
+        answer = browser.post("/imports/new", data=fields, files={"file": ("crawl-7.csv", crawl(1.0, file).encode())})
         return answer.headers["Location"]
 
 
-def crawl(factor: float = 1.0) -> str:
-    """Return the sample with its prices multiplied; a price that is no number stays as it is."""
-    with SAMPLE.open(encoding="utf-8", newline="") as source:
+def crawl(factor: float = 1.0, file: Path = SAMPLE) -> str:
+    """Return a file with its prices multiplied; a price that is no number stays as it is."""
+    with file.open(encoding="utf-8", newline="") as source:
         rows = list(csv.DictReader(source))
     for row in rows:
         figure = row["price"].strip("$").replace(",", "")
@@ -100,9 +101,7 @@ def crawl(factor: float = 1.0) -> str:
     return text.getvalue()
 
 
-def _import(client: Client, week: int, factor: float, source: str = SOURCE, publish: str = "auto") -> ImportReport:
+def _import(client: Client, text: str, week: int, source: str = SOURCE, publish: str = "auto") -> ImportReport:
     observed_at = f"2026-0{7 + week // 4}-{1 + 7 * (week % 4):02}T06:00:00Z"
     name = f"crawl-{week + 1}.csv"
-    return client.import_file(
-        crawl(factor).encode(), filename=name, source=source, publish=publish, observed_at=observed_at
-    )
+    return client.import_file(text.encode(), filename=name, source=source, publish=publish, observed_at=observed_at)

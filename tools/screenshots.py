@@ -1,6 +1,6 @@
 """Take pictures of every page of the console: light, dark, and on a phone (`make screenshots`).
 
-From the project's own sample, in a temporary server. They go into `docs/screenshots/`, which git ignores but for those
+In a temporary server, from the real crawl that is shared beside the project, or from the sample where it is not. They go into `docs/screenshots/`, which git ignores but for those
 that the README shows.
 """
 
@@ -12,10 +12,11 @@ from typing import Any
 from playwright.sync_api import Browser
 
 from tools.browser import chromium, find_chromium
-from tools.furnished_console import furnish, pages
+from tools.furnished_console import ROOT, SAMPLE, furnish, pages
 from tools.temporary_server import serving
 
-FOLDER = Path(__file__).parents[1] / "docs" / "screenshots"
+FOLDER = ROOT / "docs" / "screenshots"
+REAL = ROOT.parent / "shared" / "data" / "pipeline" / "DERIVED_demo_scored_wide_alias.csv"
 
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"},
@@ -49,7 +50,7 @@ def main() -> int:
         return 1
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as base, chromium(program) as browser:
         taken = take(browser, base, {"first-start": "/"})
-        addresses = pages(furnish(base))
+        addresses = pages(furnish(base, REAL if REAL.exists() else SAMPLE))
         print(f"{taken + take(browser, base, addresses)} pictures in {FOLDER.relative_to(Path.cwd())}/")
     return 0
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Watched
 from tools.furnished_console import Furnished, pages
 
-EXAMPLE = Furnished("", "", "", "", "")
+EXAMPLE = Furnished("", "", "", "", 9, "")
 PAGES = sorted(pages(EXAMPLE))
 OWN = [name for name in PAGES if name != "report-alone"]
 """The pages with the console's frame; a market report stands alone."""
