@@ -3,15 +3,14 @@
 from dataclasses import dataclass
 
 import polars as pl
-from sqlalchemy import Connection
 
 from glyphd.domain.listing import model_key
-from glyphd.domain.market_report import Offer
+from glyphd.domain.market_report import LEAST_PRICE, Offer
 from glyphd.services.context import Context
-from glyphd.services.market_figures import Best, MarketFigures
+from glyphd.services.market_figures import TOP, Best, MarketFigures
 from glyphd.services.offers import Offers
 from glyphd.services.surveying import Market
-from glyphd.store import market, statistics, visibility
+from glyphd.store import market, sightings, statistics, visibility
 
 CHEAPEST = 20
 
@@ -27,24 +26,18 @@ class ModelOffers:
 
 def offer_model(context: Context, model: str, wanted: Market) -> ModelOffers:
     """Return what there is of a model; spellings that differ in case, spaces, `-` and `_` are one model."""
-    figures, cheapest = MarketFigures([]), Best({"price": False}, CHEAPEST)
+    figures, cheapest = MarketFigures([]), Best({"price": False, "score": True}, CHEAPEST)
     with context.database.reading() as connection:
         view = visibility.market_imports(connection, as_of=wanted.as_of, source=wanted.source)
         import_ids = [entry.import_id for entry in view]
-        rows = _sightings(connection, import_ids, statistics.models_matching(connection, model_key(model)))
-        figures.add(rows)
-        cheapest.add(rows)
+        models = statistics.models_matching(connection, model_key(model))
+        for number, import_id in enumerate(import_ids):
+            place = pl.lit(number).alias("place")
+            cheapest.add(market.cheapest(connection, import_id, models, CHEAPEST).with_columns(place))
+            worth = market.most_for_the_money(connection, import_id, models, TOP, LEAST_PRICE)
+            figures.add(worth.with_columns(place))
         offers = Offers(connection, import_ids)
         offers.read(cheapest, figures.best_value)
-        return ModelOffers(rows.height, offers.of(cheapest), offers.of(figures.best_value))
-
-
-def _sightings(connection: Connection, import_ids: list[str], models: list[str]) -> pl.DataFrame:
-    """Return the sightings of some models, with the `place` of each one's import."""
-    nobody = market.SIGHTINGS.to_frame().with_columns(place=pl.lit(0))
-    parts = [
-        market.sightings_between(connection, import_id, model, model).with_columns(place=pl.lit(place))
-        for place, import_id in enumerate(import_ids)
-        for model in models
-    ]
-    return pl.concat([nobody, *parts])
+        prices = sightings.prices_of_models(connection, import_ids, models)
+        count = sum(each.rows for each in prices)
+        return ModelOffers(count, offers.of(cheapest), offers.of(figures.best_value))

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from glyphd.store.tables import import_model_stats, sightings
 
@@ -45,6 +46,35 @@ def sightings_between(connection: Connection, import_id: str, first: str, last: 
     query = select(*columns).where(sightings.c.import_id == import_id, model >= first, model <= last)
     rows = connection.execute(query.execution_options(yield_per=_ROWS_AT_ONCE)).partitions()
     return pl.concat([SIGHTINGS.to_frame(), *map(_frame, rows)])
+
+
+def cheapest(connection: Connection, import_id: str, models: Sequence[str], limit: int) -> pl.DataFrame:
+    """Return the cheapest sightings of some models in an import; the better one first where prices are the same."""
+    table = sightings.c
+    return _first(connection, import_id, models, (table.price, table.score.desc()), limit)
+
+
+def most_for_the_money(
+    connection: Connection, import_id: str, models: Sequence[str], limit: int, least_price: float
+) -> pl.DataFrame:
+    """Return the sightings of some models in an import with most score per dollar, of those that cost so much."""
+    table = sightings.c
+    order = ((table.score / table.price).desc(), table.price)
+    return _first(connection, import_id, models, order, limit, table.price >= least_price)
+
+
+def _first(
+    connection: Connection,
+    import_id: str,
+    models: Sequence[str],
+    order: Sequence[ColumnElement[Any]],
+    limit: int,
+    *conditions: ColumnElement[bool],
+) -> pl.DataFrame:
+    query = select(*(sightings.c[name] for name in SIGHTINGS))
+    query = query.where(sightings.c.import_id == import_id, sightings.c.canonical_model.in_(models), *conditions)
+    found = connection.execute(query.order_by(*order, sightings.c.import_index).limit(limit)).all()
+    return pl.concat([SIGHTINGS.to_frame(), *([_frame(found)] if found else [])])
 
 
 def _frame(rows: Sequence[Sequence[object]]) -> pl.DataFrame:
