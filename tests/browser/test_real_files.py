@@ -25,6 +25,6 @@ def test_a_real_crawl_is_dropped_and_followed_to_the_market(
     walking.confirm(page)
 
     expect(main).to_contain_text("published")
-    expect(main).to_contain_text("unknown_model")
+    expect(main).to_contain_text("out_of_range")
     page.get_by_role("link", name="Market", exact=True).click()
     expect(page.get_by_role("row").filter(has_text="H100_PCIE_80GB")).to_be_visible()
