@@ -1,6 +1,6 @@
 """Take pictures of every page of the console: light, dark, and on a phone (`make screenshots`).
 
-In a temporary server, from the real crawl that is shared beside the project, or from the sample where it is not. They go into `docs/screenshots/`, which git ignores but for those
+In a temporary server, from the real crawl that is shared beside the project, or the sample where it is not. They go into `docs/screenshots/`, which git ignores but for those
 that the README shows.
 """
 
