@@ -1,7 +1,7 @@
 """Take pictures of every page of the console: light, dark, and on a phone (`make screenshots`).
 
-In a temporary server, from the real crawl that is shared beside the project, or the sample where it is not. They go into `docs/screenshots/`, which git ignores but for those
-that the README shows.
+In a temporary server, from the real crawl that is shared beside the project, or the sample where it is not. They go
+into `docs/screenshots/`, which git ignores but for those that the README shows.
 """
 
 import sys
