@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, nullcontext
 from fastapi import FastAPI
 
 from glyphd import __version__
-from glyphd.api import openapi, problems
+from glyphd.api import documentation, openapi, problems
 from glyphd.api.access import Access, AccessGuard
 from glyphd.api.request_log import RequestLog
 from glyphd.api.routes import comparing, contract, health, history, imports, lineage, listings, market
@@ -37,7 +37,7 @@ def create_app(settings: Settings | None = None, context: Context | None = None)
         version=__version__,
         description="Receives scored GPU listings, checks every row, and remembers where each one came from.",
         lifespan=lifespan,
-        docs_url="/api/docs",
+        docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",
     )
@@ -48,4 +48,5 @@ def create_app(settings: Settings | None = None, context: Context | None = None)
     app.add_middleware(RequestLog)
     problems.install(app)
     openapi.install(app)
+    documentation.install(app)
     return app
