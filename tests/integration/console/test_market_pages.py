@@ -55,6 +55,7 @@ def test_the_change_of_a_model_skips_what_was_rolled_back(
     roll_back(console, crawls[1])
 
     assert "+0.00 %" == next(row for row in read(console, "/models").rows if row[0] == "H100_PCIE_80GB")[6]
+    assert "+0.00 %" == next(row for row in read(console, "/").rows if row[0] == "wamatek")[6]
 
 
 def roll_back(console: httpx.Client, report: ImportReport) -> None:
