@@ -67,8 +67,8 @@ class Ways:
 
 def ways_on(request: Request, cursor: str | None) -> Ways:
     """Return the ways from this page, given where the next one begins; all else in the address stays."""
-    first = address_with(request, cursor="") if request.query_params.get("cursor") else None
-    return Ways(first, address_with(request, cursor=cursor) if cursor else None)
+    first = address_with(request, cursor="", offset="") if request.query_params.get("cursor") else None
+    return Ways(first, address_with(request, cursor=cursor, offset="") if cursor else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,5 +68,15 @@ def test_a_form_keeps_what_it_has_no_field_for(
     assert {"cursor", "whole"}.isdisjoint(page.forms[form])
 
 
+@pytest.mark.usefixtures("crawls")
+def test_further_listings_follow_an_offset(console: httpx.Client) -> None:
+    """And there is a way back to the first page."""
+    page = read(console, "/listings?offset=1&limit=2&source=shop+%26+co")
+    further = read(console, page.links["Further listings"])
+
+    assert 2 == len(further.rows) - 1
+    assert {"limit": ["2"], "source": ["shop & co"]} == _query(further.links["First page"])
+
+
 def _query(address: str) -> dict[str, list[str]]:
     return parse_qs(urlsplit(address).query)
