@@ -68,7 +68,8 @@ def render(template: str, **values: Any) -> str:
 def page(request: Request, template: str, status: int = 200, **values: Any) -> Response:
     """Answer a page; ``form_token`` is there for its forms, and the browser gets the cookie that goes with it."""
     token = form_tokens.token_of(request)
-    known = {"form_token": token, "path": request.url.path, "signing": signing(request)}
-    answer = HTMLResponse(render(template, **known, **values), status, HEADERS)
+    known = {"form_token": token, "path": request.url.path, "signing": signing(request), "origin": request.base_url}
+    query = request.query_params.multi_items()
+    answer = HTMLResponse(render(template, **known, query=query, **values), status, HEADERS)
     form_tokens.give(request, answer, token)
     return answer

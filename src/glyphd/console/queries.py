@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, get_origin
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
+from starlette.types import Scope
 
 P = TypeVar("P", bound=BaseModel)
 
@@ -42,7 +43,12 @@ def address_with(request: Request, **changed: str) -> str:
     """Return the address of the same page with other values in its query; an empty one is left out."""
     dropped = {WHOLE, *changed}
     kept = [(name, value) for name, value in request.query_params.multi_items() if name not in dropped]
-    return address_of(request.url.path, *kept, *changed.items())
+    return address_of(path_of(request.scope), *kept, *changed.items())
+
+
+def path_of(scope: Scope) -> str:
+    """Return the path of a request as it stands in an address, whatever it holds."""
+    return quote(scope["path"], safe="/:@")
 
 
 def address_of(path: str, *query: tuple[str, str]) -> str:
@@ -61,8 +67,8 @@ class Ways:
 
 def ways_on(request: Request, cursor: str | None) -> Ways:
     """Return the ways from this page, given where the next one begins; all else in the address stays."""
-    first = address_with(request, cursor="") if request.query_params.get("cursor") else None
-    return Ways(first, address_with(request, cursor=cursor) if cursor else None)
+    first = address_with(request, cursor="", offset="") if request.query_params.get("cursor") else None
+    return Ways(first, address_with(request, cursor=cursor, offset="") if cursor else None)
 
 
 @dataclass(frozen=True, slots=True)

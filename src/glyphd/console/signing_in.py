@@ -7,6 +7,7 @@ from fastapi import Depends, Request, Response
 from starlette.types import Scope
 
 from glyphd.api.access import COOKIE, LOGIN, SESSION_SECONDS, Access
+from glyphd.console.queries import path_of
 from glyphd.errors import Unauthorized
 
 _OWN_ADDRESS = re.compile(r"/(?![/\\])[\x21-\x7e]*")
@@ -41,7 +42,7 @@ def sign_out(answer: Response) -> None:
 def login_address(scope: Scope) -> str:
     """Return the address of the login page that leads back to where a request wanted to go."""
     query = scope["query_string"].decode("ascii", "replace")
-    wanted = Request(scope).url.path + (f"?{query}" if query else "")
+    wanted = path_of(scope) + (f"?{query}" if query else "")
     return f"{LOGIN}?{urlencode({'next': wanted})}"
 
 

@@ -59,7 +59,7 @@ class PriceBucket:
 
 @dataclass(frozen=True, slots=True)
 class RetractedPrices:
-    """What a batch that was rolled back had of a model: the median price in USD, of all its spellings' the lowest."""
+    """What an import that was rolled back had of a model: the median price in USD, of all its spellings' the lowest."""
 
     import_id: str
     source: str

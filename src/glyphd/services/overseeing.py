@@ -10,7 +10,7 @@ from glyphd.domain.report import ImportReport, SourceSummary
 from glyphd.services.context import Context
 from glyphd.services.reporting import report_imports
 from glyphd.services.surveying import survey_sources
-from glyphd.store import imports, statistics, visibility
+from glyphd.store import statistics, visibility
 
 SHOWN = 20
 
@@ -49,7 +49,7 @@ def _state(connection: Connection, summary: SourceSummary) -> SourceState:
 
 
 def _price_shift(connection: Connection, current_id: str | None) -> float | None:
-    previous_id = imports.find_import(connection, current_id).previous_import_id if current_id else None
+    previous_id = visibility.earlier_batch(connection, current_id) if current_id else None
     if current_id is None or previous_id is None:
         return None
     standing = [visibility.standing_for(connection, batch_id) for batch_id in (current_id, previous_id)]

@@ -8,7 +8,7 @@ from glyphd.store import statistics
 
 
 def retracted_prices(context: Context, model: str, period: Period) -> list[RetractedPrices]:
-    """Return the rolled-back batches of a period that have a model, in order of time."""
+    """Return the rolled-back imports of a period that have a model, in order of time."""
     with context.database.reading() as connection:
         known = statistics.models_matching(connection, model_key(model))
         found = statistics.rolled_back_prices(connection, known, source=period.source)

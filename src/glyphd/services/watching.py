@@ -4,10 +4,11 @@ All of it comes from the figures that are kept by import and model; only a media
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from itertools import groupby
 from statistics import median
 from typing import Any
@@ -74,21 +75,23 @@ def watch_market(
             for model, rows in groupby(statistics.every_figure(connection, list(visible)), _name)
             if model_key(named) in model_key(model)
         }
-        changes = _changes(connection, {entry.batch_id for entry in found})
-        models = [_watched(rows, visible, changes) for rows in figures.values()]
-        by_median = sort.figure == "median_price"
-        wanted = [_with_median(connection, each, figures) for each in models] if by_median else models
-        page = _in_order(wanted, sort)[offset : offset + limit]
-        return page if by_median else [_with_median(connection, each, figures) for each in page], len(models)
+        models = [_watched(rows, visible) for rows in figures.values()]
+        costly: dict[str, Callable[[list[WatchedModel]], list[WatchedModel]]] = {
+            "median_price": partial(_with_medians, connection, figures),
+            "change": partial(_with_changes, connection, {entry.batch_id for entry in found}),
+        }
+        by_costly = costly.pop(sort.figure, None)  # of all models what they are sorted by, else of those of the page
+        page = _in_order(by_costly(models) if by_costly else models, sort)[offset : offset + limit]
+        for complete in costly.values():
+            page = complete(page)
+        return page, len(models)
 
 
 def _name(figures: Mapping[str, Any]) -> str:
     return str(figures["canonical_model"])
 
 
-def _watched(
-    rows: Sequence[Mapping[str, Any]], visible: Mapping[str, VisibleImport], changes: Mapping[str, float]
-) -> WatchedModel:
+def _watched(rows: Sequence[Mapping[str, Any]], visible: Mapping[str, VisibleImport]) -> WatchedModel:
     observed = (visible[row["import_id"]].observed_at for row in rows)
     return WatchedModel(
         model=_name(rows[0]),
@@ -96,34 +99,47 @@ def _watched(
         min_price=min(row["min_price"] for row in rows),
         median_price=rows[0]["median_price"],
         max_price=max(row["max_price"] for row in rows),
-        change=changes.get(_name(rows[0])),
+        change=None,
         last_seen_at=max(filter(None, observed), default=None),
     )
 
 
-def _with_median(
-    connection: Connection, watched: WatchedModel, figures: Mapping[str, Sequence[Mapping[str, Any]]]
-) -> WatchedModel:
-    """Return a model with the median over all its imports: medians cannot be merged."""
-    import_ids = [row["import_id"] for row in figures[watched.model]]
-    if len(import_ids) == 1:
-        return watched
-    return replace(watched, median_price=median(statistics.prices_of(connection, import_ids, watched.model)))
+def _with_medians(
+    connection: Connection, figures: Mapping[str, Sequence[Mapping[str, Any]]], models: Sequence[WatchedModel]
+) -> list[WatchedModel]:
+    """Return models with the median over all their imports."""
+    return [replace(each, median_price=_median(connection, figures[each.model])) for each in models]
 
 
-def _changes(connection: Connection, batch_ids: set[str]) -> dict[str, float]:
-    """Return how far the median price of each model moved, source by source since the batch before."""
+def _median(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> float:
+    """Return the median price of a model, given its figures in each import: medians of several cannot be merged."""
+    if len(rows) == 1:
+        return float(rows[0]["median_price"])
+    return median(statistics.prices_of(connection, [row["import_id"] for row in rows], _name(rows[0])))
+
+
+def _with_changes(connection: Connection, batch_ids: set[str], models: Sequence[WatchedModel]) -> list[WatchedModel]:
+    """Return models with how far their medians moved, source by source since the batch before."""
     moves: dict[str, list[float]] = defaultdict(list)
+    names = {each.model for each in models}
     for batch_id in batch_ids:
         earlier_id = visibility.earlier_batch(connection, batch_id)
         if earlier_id is None:
             continue
-        standing = [visibility.standing_for(connection, each) for each in (batch_id, earlier_id)]
-        now, earlier = (statistics.median_prices(connection, import_id) for import_id in standing)
+        now, earlier = (_medians_of_view(connection, each, names) for each in (batch_id, earlier_id))
         for model in now.keys() & earlier.keys():
             if earlier[model] > 0:
                 moves[model].append(now[model] / earlier[model] - 1)
-    return {model: median(found) for model, found in moves.items()}
+    return [replace(each, change=median(moves[each.model]) if moves[each.model] else None) for each in models]
+
+
+def _medians_of_view(connection: Connection, batch_id: str, names: Collection[str]) -> dict[str, float]:
+    """Return the median price of each of these models in the view of a batch, its amendments included."""
+    import_ids = [entry.import_id for entry in visibility.view_of(connection, batch_id)]
+    if len(import_ids) == 1:
+        return statistics.median_prices(connection, import_ids[0])
+    found = groupby(statistics.every_figure(connection, import_ids), _name)
+    return {model: _median(connection, list(rows)) for model, rows in found if model in names}
 
 
 def _in_order(models: Sequence[WatchedModel], sort: WatchSort) -> list[WatchedModel]:

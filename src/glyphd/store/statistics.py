@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, func, select
 
 from glyphd.domain.history import RetractedPrices
-from glyphd.domain.imports import Kind, Status
+from glyphd.domain.imports import Status
 from glyphd.store.tables import import_batches, import_facets, import_model_stats, models, sightings
 
 
@@ -75,7 +75,7 @@ def median_prices(connection: Connection, import_id: str) -> dict[str, float]:
 def rolled_back_prices(
     connection: Connection, names: Sequence[str], *, source: str | None = None
 ) -> list[RetractedPrices]:
-    """Return what the batches that are rolled back have of some spellings of a model, in order of time."""
+    """Return what the imports that are rolled back have of some spellings of a model, in order of time."""
     stats, batch = import_model_stats.c, import_batches.c
     observed = func.coalesce(batch.observed_at, batch.imported_at)
     figures = (func.sum(stats.listing_count), func.min(stats.median_price))
@@ -83,7 +83,7 @@ def rolled_back_prices(
     query = (
         select(batch.import_id, named, observed, *figures)
         .join(import_model_stats, stats.import_id == batch.import_id)
-        .where(batch.status == Status.ROLLED_BACK, batch.kind == Kind.BATCH, stats.canonical_model.in_(names))
+        .where(batch.status == Status.ROLLED_BACK, stats.canonical_model.in_(names))
         .group_by(batch.import_id, named, observed)
         .order_by(observed, batch.import_id)
     )

@@ -55,6 +55,24 @@ def test_the_change_of_a_model_skips_what_was_rolled_back(
     roll_back(console, crawls[1])
 
     assert "+0.00 %" == next(row for row in read(console, "/models").rows if row[0] == "H100_PCIE_80GB")[6]
+    assert "+0.00 %" == next(row for row in read(console, "/").rows if row[0] == "wamatek")[6]
+
+
+def test_an_amendment_counts_in_the_change_of_a_model(
+    console: httpx.Client, crawls: list[ImportReport], import_file: Callable[..., ImportReport], make_csv: MakeCsv
+) -> None:
+    """As it does in the median beside it; rolled back, it counts in neither, and is marked among the prices."""
+    fixed = make_csv({"price": "5000.00", **GONE}, {"price": "5000.00", **GONE})
+    amendment = import_file(fixed, parent_import_id=crawls[1].import_id)
+    for order in ("", "?sort=change", "?sort=median_price"):
+        now = next(row for row in read(console, f"/models{order}").rows if row[0] == "H100_PCIE_80GB")
+        assert ["$5,000.00", "+150.00 %"] == [now[3], now[6]]
+
+    roll_back(console, amendment)
+    now = next(row for row in read(console, "/models").rows if row[0] == "H100_PCIE_80GB")
+    assert ["$2,950.00", "+47.50 %"] == [now[3], now[6]]
+    marked = table_of(read(console, "/models/H100_PCIE_80GB"), "observed")
+    assert [[amendment.import_id, "wamatek", "2", "$5,000.00"]] == [row[1:] for row in marked]
 
 
 def roll_back(console: httpx.Client, report: ImportReport) -> None:

@@ -107,7 +107,7 @@ def test_the_list_of_imports_is_sorted_by_its_headings(
     assert ["ascending"] == [
         order for _, given in fewest.elements if (order := given.get("aria-sort", "none")) != "none"
     ]
-    assert {"sort": "count", "since": "", "until": ""} == fewest.forms["/imports"]
+    assert {"sort": "count", "since": "", "until": "", "limit": "2"} == fewest.forms["/imports"]
     assert "source=wamatek" in fewest.links["received"]
 
 

@@ -111,6 +111,15 @@ def test_reads_are_guarded_if_so_set(make_console: MakeConsole) -> None:
         assert 200 == console.get("/api/listings").status_code
 
 
+def test_signing_in_leads_back_to_a_name_of_any_kind(make_console: MakeConsole) -> None:
+    """Spaces and letters of any script included."""
+    with make_console(guard_reads=True) as console:
+        page = sign_in(console, "/models/RTX%204090%25%20%E3%83%A2%2F?as_of=2026-07-01")
+
+    assert "Model RTX 4090% モ/" in page.text
+    assert "2026-07-01" == page.forms["/models/RTX%204090%25%20%E3%83%A2%2F"]["as_of"]
+
+
 def test_a_session_lasts_for_twelve_hours(console: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """And no longer, whatever the browser keeps."""
     now = TimestampSigner("").get_timestamp()

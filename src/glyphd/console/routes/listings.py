@@ -8,7 +8,7 @@ from glyphd.api.requests import ImportId, ImportIndex, ServiceContext
 from glyphd.api.schemas import ListingParameters
 from glyphd.console.coming import BYTES, is_whole, whole_address
 from glyphd.console.pages import page
-from glyphd.console.queries import address_with, read_query
+from glyphd.console.queries import read_query, ways_on
 from glyphd.services import browsing, explaining
 
 router = APIRouter(prefix="/listings")
@@ -21,8 +21,7 @@ def get_listings(request: Request, context: ServiceContext) -> Response:
     query, after = answers.listing_query(asked), position_of(asked.cursor)
     found = browsing.browse_listings(context, query, limit=asked.limit, offset=asked.offset, after=after)
     cursor = encode_cursor(found.last.ledger_id, found.last.import_index) if found.last else None
-    further = address_with(request, cursor=cursor) if cursor else None
-    return page(request, "listings", rows=found.items, asked=asked, further=further)
+    return page(request, "listings", rows=found.items, asked=asked, ways=ways_on(request, cursor))
 
 
 @router.get("/{import_id}/{import_index}")

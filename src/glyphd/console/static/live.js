@@ -29,6 +29,10 @@ setTimeout(follow, SECONDS * 1000);
 for (const element of document.querySelectorAll("[data-coming]")) {
   try {
     const answer = await fetch(element.dataset.coming, { headers: { Accept: "text/html" } });
+    if (answer.redirected) {
+      location.reload(); // the session is over: the page asks to sign in, and leads back
+      continue;
+    }
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     element.replaceWith(fresh.getElementById(element.id) ?? fresh.querySelector(".failure"));
   } catch {
