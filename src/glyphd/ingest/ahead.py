@@ -1,11 +1,9 @@
 """Reading goes on while what was read before is being written."""
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-S = TypeVar("S")
 T = TypeVar("T")
 
 _END = object()
@@ -22,18 +20,3 @@ def read_ahead(items: Iterator[T]) -> Iterator[T]:
         while (item := coming.result()) is not _END:
             coming = thread.submit(next, items, _END)
             yield item  # type: ignore[misc] # everything but the mark of the end is an item
-
-
-def map_ahead(function: Callable[[S], T], items: Iterable[S], threads: int) -> Iterator[T]:
-    """Yield what a function makes of each item, in their order; the next ones are being made in threads meanwhile.
-
-    Never more of them than there are threads. What the function raises is raised here, in its place.
-    """
-    with ThreadPoolExecutor(threads, "map-ahead") as pool:
-        coming: deque[Future[T]] = deque()
-        for item in items:
-            if len(coming) == threads:
-                yield coming.popleft().result()
-            coming.append(pool.submit(function, item))
-        while coming:
-            yield coming.popleft().result()

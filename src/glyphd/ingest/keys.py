@@ -15,7 +15,7 @@ OFFER_FIELDS = ("seller", "region", "condition")
 # parameter, and parameters of ASCII: on which other letters are the same in any case, Python and polars do not agree.
 _EASY = r"^https?://[a-z0-9.\-]+(?:/[^?#]*[^?#/])?(?:\?[[:ascii:]&&[^&#]]+(?:&[[:ascii:]&&[^&#]]+)*)?$"
 _TRACKED = rf"(?i)&(?:{TRACKING_PARAMETERS})(?:=[^&]*)?&".replace("[^=]", "[^=&]")
-_PREFIX = r"^https?://(?:www\.)?"
+_PREFIXES = ("https://", "http://", "www.")
 
 
 def with_listing_keys(rows: pl.DataFrame) -> pl.DataFrame:
@@ -27,36 +27,35 @@ def with_listing_keys(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _offer(rows: pl.DataFrame) -> pl.Series:
     """Return what follows the model in the identity text: the normalised URL, else seller, region and condition."""
-    url = pl.col("source_url")
-    easy = url.str.contains(_EASY)
-    several = url.str.contains("?", literal=True)
-    cut = url.str.replace(_PREFIX, "")
+    easy = pl.col("source_url").str.contains(_EASY).fill_null(value=False)
+    urls = rows.select(easy=pl.when(easy).then("source_url"), other=pl.when(~easy).then("source_url"))
+    offers = _easily_normalised(urls["easy"]).fill_null(_each_distinct(urls["other"], normalise_url))
+    if not rows["source_url"].null_count():
+        return offers
     seller = pl.concat_str(pl.lit(""), *(pl.col(name).fill_null("") for name in OFFER_FIELDS), separator=_SEPARATOR)
-    offers = rows.select(
-        easy=pl.when(easy & ~several).then(cut),
-        sorted=_sorted_query(pl.when(easy & several).then(cut)),
-        other=pl.when(~easy).then(url),
-        seller=pl.when(url.is_null()).then(seller),
-    )
-    others = _each_distinct(offers["other"], normalise_url)
-    return (
-        offers["easy"]
-        .fill_null(offers["sorted"])
-        .fill_null(others)
-        .fill_null(_each_distinct(offers["seller"], str.casefold))
-    )
+    sellers = rows.select(pl.when(pl.col("source_url").is_null()).then(seller)).to_series()
+    return offers.fill_null(_each_distinct(sellers, str.casefold))
 
 
-def _sorted_query(url: pl.Expr) -> pl.Expr:
-    """Return URLs with their parameters sorted, without those that track.
+def _easily_normalised(urls: pl.Series) -> pl.Series:
+    """Return easy URLs without scheme and `www.`, their parameters sorted and without those that track.
 
     Each parameter gets an ``&`` of its own on either side, so that one can be cut out and leave the next one whole.
+    In steps: what an expression uses twice polars computes twice, which took 0.2 s of 200,000 URLs, not 0.12.
     """
-    parts = url.str.splitn("?", 2).struct
-    fenced = "&" + parts.field("field_1").str.replace_all("&", "&&", literal=True) + "&"
-    kept = fenced.str.replace_all(_TRACKED, "").str.strip_chars("&")
-    query = kept.str.split("&&").list.sort().list.join("&")
-    return parts.field("field_0") + pl.when(kept == "").then(pl.lit("")).otherwise("?" + query)
+    for prefix in _PREFIXES:
+        urls = urls.str.strip_prefix(prefix)
+    parts = urls.str.splitn("?", 2).struct.unnest()
+    fenced = pl.concat_str(pl.lit("&"), pl.col("field_1").str.replace_all("&", "&&", literal=True), pl.lit("&"))
+    kept = pl.col("kept")
+    several = pl.when(kept.str.contains("&", literal=True)).then(kept)
+    query = pl.col("query")
+    return (
+        parts.select("field_0", kept=fenced.str.replace_all(_TRACKED, "").str.strip_chars("&"))
+        .select("field_0", query=several.str.split("&&").list.sort().list.join("&").fill_null(kept))
+        .select(pl.col("field_0") + pl.when(query != "").then("?" + query).otherwise(pl.lit("")))
+        .to_series()
+    )
 
 
 def _each_distinct(texts: pl.Series, function: Callable[[str], str]) -> pl.Series:

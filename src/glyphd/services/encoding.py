@@ -46,7 +46,14 @@ def _parquet(frames: Iterable[pl.DataFrame], schema: pl.Schema) -> Iterator[byte
     coming = iter(frames)
     first = next(coming, schema.to_frame())
     # Types of Parquet only: all engines agree.
-    options: dict[str, Any] = {"compression": "zstd", "store_schema": False, "use_dictionary": _repeating(first)}
+    repeating = _repeating(first)
+    ranges = [name for name, kind in schema.items() if name in repeating or kind != pl.String]  # of URLs nobody asks
+    options: dict[str, Any] = {
+        "compression": "zstd",
+        "store_schema": False,
+        "use_dictionary": repeating,
+        "write_statistics": ranges,
+    }
     with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), arrow, **options) as writer:
         for frame in chain([first], coming):
             writer.write_table(frame.to_arrow().cast(arrow))

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from glyphd.domain.imports import HOLDING_ROWS
 from glyphd.domain.listing import FIELDS
 from glyphd.domain.report import ExportFormat
-from glyphd.ingest.ahead import map_ahead, read_ahead
+from glyphd.ingest.ahead import read_ahead
 from glyphd.ingest.keys import with_listing_keys
 from glyphd.ingest.validate import DTYPES
 from glyphd.services.browsing import ListingQuery, may_match, row_filters, visible_imports
@@ -26,10 +26,10 @@ from glyphd.services.encoding import encoded
 from glyphd.services.refusing import refused
 from glyphd.store import artifacts, imports, listings
 from glyphd.store.listings import RowFilters
+from glyphd.store.portions import Portion
 from glyphd.store.visibility import VisibleImport
 
 INDEXES_PER_READ = 20_000
-READERS = 2
 ROWS_PER_FRAME = 100_000
 _MOMENT = pl.Datetime("us", "UTC")
 _NAMES = ("id", *(field.name for field in FIELDS), "created_at")
@@ -101,16 +101,25 @@ def _chosen(context: Context, query: ListingQuery) -> tuple[list[_Origin], RowFi
 
 
 def _portions(context: Context, origins: Sequence[_Origin], filters: RowFilters) -> Iterator[pl.DataFrame]:
-    stretches = ((origin, start) for origin in origins for start in range(0, origin.last_index, INDEXES_PER_READ))
+    """Yield the rows, stretch by stretch; the next one is read meanwhile.
 
-    def read(stretch: tuple[_Origin, int]) -> pl.DataFrame:
-        origin, start = stretch
-        with context.database.reading() as connection:
-            _check_present(connection, origin)
-            rows = _read(connection, origin, filters, start)
-        return _with_origin(rows, origin) if rows.height else rows
+    One at a time: in SQLite the threads of a process wait for each other at every allocation, and two read no faster.
+    """
+    for origin, portion in read_ahead(_read_stretches(context, origins, filters)):
+        rows = portion()
+        if rows.height:
+            yield _with_origin(rows, origin)
 
-    return (rows for rows in map_ahead(read, stretches, READERS) if rows.height)
+
+def _read_stretches(
+    context: Context, origins: Sequence[_Origin], filters: RowFilters
+) -> Iterator[tuple[_Origin, Portion]]:
+    for origin in origins:
+        for start in range(0, origin.last_index, INDEXES_PER_READ):
+            with context.database.reading() as connection:
+                _check_present(connection, origin)
+                portion = _read(connection, origin, filters, start)
+            yield origin, portion
 
 
 def _check_present(connection: Connection, origin: _Origin) -> None:
@@ -120,7 +129,7 @@ def _check_present(connection: Connection, origin: _Origin) -> None:
         raise refused(connection, present, detail)
 
 
-def _read(connection: Connection, origin: _Origin, filters: RowFilters, start: int) -> pl.DataFrame:
+def _read(connection: Connection, origin: _Origin, filters: RowFilters, start: int) -> Portion:
     """Return a stretch of rows; those of a database from the field value by value: they may be anything."""
     import_id, end = origin.entry.import_id, start + INDEXES_PER_READ
     if origin.artifact_sha256 is not None:
@@ -128,7 +137,7 @@ def _read(connection: Connection, origin: _Origin, filters: RowFilters, start: i
         if rows is not None:
             return rows
     columns = listings.read_values(connection, import_id, _NAMES, after_index=start, to_index=end, filters=filters)
-    return pl.DataFrame([_series(*column) for column in zip(_READ, columns, strict=True)])
+    return lambda: pl.DataFrame([_series(*column) for column in zip(_READ, columns, strict=True)])
 
 
 def _with_origin(rows: pl.DataFrame, origin: _Origin) -> pl.DataFrame:

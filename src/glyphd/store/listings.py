@@ -12,7 +12,7 @@ from sqlalchemy.types import NullType
 from glyphd.domain.identity import hash_identity, identity_text, listing_key_hex
 from glyphd.domain.listing import FIELDS, FieldType
 from glyphd.store.functions import to_milliseconds
-from glyphd.store.portions import read_portion
+from glyphd.store.portions import Portion, read_portion
 from glyphd.store.postgresql import bitmaps_allowed
 from glyphd.store.tables import scored_listings, sightings
 from glyphd.store.types import UtcTimestamp
@@ -196,7 +196,7 @@ def read_values(
 
 def read_typed(
     connection: Connection, import_id: str, names: Sequence[str], filters: RowFilters, after_index: int, to_index: int
-) -> pl.DataFrame | None:
+) -> Portion | None:
     """Return a stretch of rows of an import that this service made, as :func:`read_portion` does."""
     kinds = {name: _KINDS.get(name, FieldType.INTEGER) for name in names}
     return read_portion(connection, kinds, _within(import_id, filters, after_index, to_index))

@@ -1,6 +1,6 @@
 """Many rows at a time, as typed columns; only imports whose every value is of its column's type are read so."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -8,8 +8,11 @@ from sqlalchemy import ColumnElement, Connection, select, type_coerce
 from sqlalchemy.types import NullType
 
 from glyphd.domain.listing import FieldType
-from glyphd.store.printing import read_printed
+from glyphd.store.printing import parse, print_rows
 from glyphd.store.tables import scored_listings
+
+Portion = Callable[[], pl.DataFrame]
+"""Rows that have been read; called, in any thread, it makes them a frame."""
 
 _INDEX = "import_index"
 _DTYPES: dict[FieldType, Any] = {
@@ -22,7 +25,7 @@ _DTYPES: dict[FieldType, Any] = {
 
 def read_portion(
     connection: Connection, kinds: Mapping[str, FieldType], conditions: Sequence[ColumnElement[bool]]
-) -> pl.DataFrame | None:
+) -> Portion | None:
     """Return `import_index` and the columns of these kinds, by import_index, of the rows of one import that match.
 
     None when SQLite cannot print them: then they are to be read value by value.
@@ -30,10 +33,14 @@ def read_portion(
     columns = {_INDEX: FieldType.INTEGER, **kinds}
     table = scored_listings.c
     if connection.dialect.name == "sqlite":
-        printed = read_printed(connection, columns, conditions)
-        return None if printed is None else pl.DataFrame(printed)
+        printed = print_rows(connection, columns, conditions)
+        return None if printed is None else lambda: pl.DataFrame(parse(printed))
     chosen = [type_coerce(table[name], NullType) for name in columns]
     rows = connection.execute(select(*chosen).where(*conditions).order_by(table.import_index)).all()
+    return lambda: _framed(rows, columns)
+
+
+def _framed(rows: Sequence[Any], columns: Mapping[str, FieldType]) -> pl.DataFrame:
     found = zip(*rows, strict=True) if rows else [[] for _ in columns]
     return pl.DataFrame(
         [

@@ -4,11 +4,12 @@ Handing Python the values takes as long, and holds up its other threads: those t
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 from pyarrow import compute, csv
-from sqlalchemy import ColumnElement, Connection, Integer, LargeBinary, String, Subquery, and_, case
+from sqlalchemy import ColumnElement, Connection, Integer, LargeBinary, String, Subquery, and_, case, or_
 from sqlalchemy import cast as sql_cast
 from sqlalchemy import func, literal_column, select, true, type_coerce
 from sqlalchemy.exc import DataError
@@ -18,6 +19,7 @@ from glyphd.domain.listing import FieldType
 from glyphd.store.tables import scored_listings
 
 _PARTS = 2.0**62
+_LEAST, _MOST = literal_column(repr(2.0**-10)), literal_column(repr(2.0**53))
 _PARSED: dict[FieldType, Any] = {
     FieldType.INTEGER: pa.int64(),
     FieldType.NUMBER: pa.int64(),
@@ -27,10 +29,18 @@ _PARSED: dict[FieldType, Any] = {
 """As what columns are parsed; all others are texts."""
 
 
-def read_printed(
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """Rows as text: a line of CSV, in SQL's quotes, for each; of what kinds its columns are."""
+
+    text: bytes
+    kinds: Mapping[str, FieldType]
+
+
+def print_rows(
     connection: Connection, kinds: Mapping[str, FieldType], conditions: Sequence[ColumnElement[bool]]
-) -> pa.Table | None:
-    """Return the columns of these kinds, by import_index, of the rows that match.
+) -> Printed | None:
+    """Return the columns of these kinds, by import_index, of the rows that match, to be parsed in any thread.
 
     None when they cannot be printed: a number would not come back to its last bit, or the text would be too long.
     """
@@ -40,21 +50,20 @@ def read_printed(
         printed, whole = connection.execute(select(sql_cast(text, LargeBinary), func.min(lines.whole))).one()
     except DataError:  # longer than a value may be
         return None
-    return None if whole == 0 else _parsed(printed or b"", kinds)
+    return None if whole == 0 else Printed(printed or b"", kinds)
 
 
 def _lines(kinds: Mapping[str, FieldType], conditions: Sequence[ColumnElement[bool]]) -> Subquery:
-    """Return a line of CSV, in SQL's quotes, for each row, and whether what it says of the row's numbers is all."""
+    """Return a line for each row, and whether what it says of the row's numbers is all."""
     form: list[str] = []
     values: list[ColumnElement[Any]] = []
     kept: list[ColumnElement[bool]] = []
     for name, kind in kinds.items():
         column = type_coerce(scored_listings.c[name], NullType)
         if kind is FieldType.NUMBER:
-            whole, parts = _in_parts(column)
             form.append("%s,%s")
-            values += [whole, parts]
-            kept.append((whole + parts / literal_column(repr(_PARTS))).is_not_distinct_from(column))
+            values += _in_parts(column)
+            kept.append(or_(column.between(_LEAST, _MOST), column == 0, column.is_(None)))
         else:
             form.append("%s" if kind in {FieldType.INTEGER, FieldType.BOOLEAN} else "%Q")
             values.append(column)
@@ -64,26 +73,27 @@ def _lines(kinds: Mapping[str, FieldType], conditions: Sequence[ColumnElement[bo
 
 
 def _in_parts(number: ColumnElement[Any]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
-    """Return the whole part of a number, and the rest in 2^-62: two integers, exact but for numbers below 2^-10."""
+    """Return the whole part of a number, and the rest in 2^-62: two integers, exact from 2^-10 to 2^53."""
     whole = sql_cast(number, Integer)
     return whole, sql_cast((number - whole) * literal_column(repr(_PARTS)), Integer)
 
 
-def _parsed(printed: bytes, kinds: Mapping[str, FieldType]) -> pa.Table:
+def parse(printed: Printed) -> pa.Table:
+    """Return the columns of printed rows."""
     types: dict[str, Any] = {}
-    for name, kind in kinds.items():
+    for name, kind in printed.kinds.items():
         types[name] = _PARSED.get(kind, pa.string())
         if kind is FieldType.NUMBER:
             types[_rest_of(name)] = pa.int64()
     table = csv.read_csv(
-        pa.BufferReader(printed or b"\n"),
-        csv.ReadOptions(use_threads=False, block_size=len(printed) + 1, column_names=[*types]),
+        pa.BufferReader(printed.text or b"\n"),
+        csv.ReadOptions(use_threads=False, block_size=len(printed.text) + 1, column_names=[*types]),
         csv.ParseOptions(quote_char="'", newlines_in_values=True),
         csv.ConvertOptions(
             column_types=types, null_values=["NULL", ""], strings_can_be_null=True, quoted_strings_can_be_null=False
         ),
     )
-    return pa.table({name: _typed(table, name, kind) for name, kind in kinds.items()})
+    return pa.table({name: _typed(table, name, kind) for name, kind in printed.kinds.items()})
 
 
 def _typed(table: pa.Table, name: str, kind: FieldType) -> pa.ChunkedArray:
