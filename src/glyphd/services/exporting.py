@@ -63,11 +63,12 @@ import's file; of a pipeline run those of both files, with a space between.
 
 @dataclass(frozen=True, slots=True)
 class _Origin:
-    """An import to be exported, and the digests of its files."""
+    """An import to be exported, the digests of its files, and the fields that no column of theirs was read as."""
 
     entry: VisibleImport
     last_index: int
     artifact_sha256: str | None
+    unread: frozenset[str]
 
 
 def export_listings(
@@ -90,14 +91,18 @@ def _chosen(context: Context, query: ListingQuery) -> tuple[list[_Origin], RowFi
         filters = row_filters(connection, query)
         found = visible_imports(connection, query, None)
         chosen = [entry for entry in found if filters.models != [] and may_match(connection, entry, filters)]
-        return [
-            _Origin(
-                entry,
-                listings.last_index(connection, entry.import_id),
-                " ".join(each.sha256 for each in artifacts.artifacts_of(connection, entry.import_id)) or None,
-            )
-            for entry in chosen
-        ], filters
+        return [_origin(connection, entry) for entry in chosen], filters
+
+
+def _origin(connection: Connection, entry: VisibleImport) -> _Origin:
+    files = artifacts.artifacts_of(connection, entry.import_id)
+    read = imports.find_import(connection, entry.import_id).column_mapping.values()
+    return _Origin(
+        entry,
+        listings.last_index(connection, entry.import_id),
+        " ".join(each.sha256 for each in files) or None,
+        frozenset(field.name for field in FIELDS) - set(read),
+    )
 
 
 def _portions(context: Context, origins: Sequence[_Origin], filters: RowFilters) -> Iterator[pl.DataFrame]:
@@ -131,12 +136,12 @@ def _check_present(connection: Connection, origin: _Origin) -> None:
 
 def _read(connection: Connection, origin: _Origin, filters: RowFilters, start: int) -> Portion:
     """Return a stretch of rows; those of a database from the field value by value: they may be anything."""
-    import_id, end = origin.entry.import_id, start + INDEXES_PER_READ
+    import_id, stretch = origin.entry.import_id, {"after_index": start, "to_index": start + INDEXES_PER_READ}
     if origin.artifact_sha256 is not None:
-        rows = listings.read_typed(connection, import_id, _NAMES, filters, start, end)
+        rows = listings.read_typed(connection, import_id, _NAMES, **stretch, filters=filters, empty=origin.unread)
         if rows is not None:
             return rows
-    columns = listings.read_values(connection, import_id, _NAMES, after_index=start, to_index=end, filters=filters)
+    columns = listings.read_values(connection, import_id, _NAMES, **stretch, filters=filters)
     return lambda: pl.DataFrame([_series(*column) for column in zip(_READ, columns, strict=True)])
 
 

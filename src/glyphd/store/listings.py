@@ -1,6 +1,6 @@
 """Reading rows of one import by an index prefix; which imports are walked is the service's business."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -195,11 +195,18 @@ def read_values(
 
 
 def read_typed(
-    connection: Connection, import_id: str, names: Sequence[str], filters: RowFilters, after_index: int, to_index: int
+    connection: Connection,
+    import_id: str,
+    names: Sequence[str],
+    *,
+    after_index: int,
+    to_index: int,
+    filters: RowFilters = RowFilters(),
+    empty: Collection[str] = (),
 ) -> Portion | None:
     """Return a stretch of rows of an import that this service made, as :func:`read_portion` does."""
     kinds = {name: _KINDS.get(name, FieldType.INTEGER) for name in names}
-    return read_portion(connection, kinds, _within(import_id, filters, after_index, to_index))
+    return read_portion(connection, kinds, _within(import_id, filters, after_index, to_index), empty)
 
 
 def _within(import_id: str, filters: RowFilters, after_index: int, to_index: int) -> list[ColumnElement[bool]]:

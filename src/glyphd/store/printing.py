@@ -3,7 +3,7 @@
 Handing Python the values takes as long, and holds up its other threads: those that read the next rows, encode, answer.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 from pyarrow import compute, csv
 from sqlalchemy import ColumnElement, Connection, Integer, LargeBinary, String, Subquery, and_, case, or_
 from sqlalchemy import cast as sql_cast
-from sqlalchemy import func, literal_column, select, true, type_coerce
+from sqlalchemy import func, literal_column, null, select, type_coerce
 from sqlalchemy.exc import DataError
 from sqlalchemy.types import NullType
 
@@ -31,34 +31,44 @@ _PARSED: dict[FieldType, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """Rows as text: a line of CSV, in SQL's quotes, for each; of what kinds its columns are."""
+    """Rows as text: a line of CSV, in SQL's quotes, for each, without those of its columns that are empty."""
 
     text: bytes
     kinds: Mapping[str, FieldType]
+    empty: Collection[str]
 
 
 def print_rows(
-    connection: Connection, kinds: Mapping[str, FieldType], conditions: Sequence[ColumnElement[bool]]
+    connection: Connection,
+    kinds: Mapping[str, FieldType],
+    conditions: Sequence[ColumnElement[bool]],
+    empty: Collection[str],
 ) -> Printed | None:
     """Return the columns of these kinds, by import_index, of the rows that match, to be parsed in any thread.
 
-    None when they cannot be printed: a number would not come back to its last bit, or the text would be too long.
+    Columns that should be ``empty`` are left out, which spares a tenth of the time for every eight. None when the rows
+    cannot be printed: such a column is not empty, a number would not come back to its last bit, or the text is too long.
     """
-    lines = _lines(kinds, conditions).c
+    lines = _lines(kinds, conditions, empty).c
     text = func.group_concat(lines.line, literal_column("char(10)"), type_=String())
     try:
         printed, whole = connection.execute(select(sql_cast(text, LargeBinary), func.min(lines.whole))).one()
     except DataError:  # longer than a value may be
         return None
-    return None if whole == 0 else Printed(printed or b"", kinds)
+    return None if whole == 0 else Printed(printed or b"", kinds, empty)
 
 
-def _lines(kinds: Mapping[str, FieldType], conditions: Sequence[ColumnElement[bool]]) -> Subquery:
-    """Return a line for each row, and whether what it says of the row's numbers is all."""
+def _lines(
+    kinds: Mapping[str, FieldType], conditions: Sequence[ColumnElement[bool]], empty: Collection[str]
+) -> Subquery:
+    """Return a line for each row, and whether it says all there is."""
     form: list[str] = []
     values: list[ColumnElement[Any]] = []
-    kept: list[ColumnElement[bool]] = []
+    left_out = (type_coerce(scored_listings.c[name], NullType) for name in empty)
+    kept = [func.coalesce(null(), null(), *left_out).is_(None)]
     for name, kind in kinds.items():
+        if name in empty:
+            continue
         column = type_coerce(scored_listings.c[name], NullType)
         if kind is FieldType.NUMBER:
             form.append("%s,%s")
@@ -68,7 +78,7 @@ def _lines(kinds: Mapping[str, FieldType], conditions: Sequence[ColumnElement[bo
             form.append("%s" if kind in {FieldType.INTEGER, FieldType.BOOLEAN} else "%Q")
             values.append(column)
     line = func.printf(",".join(form), *values).label("line")
-    rows = select(line, case((and_(true(), *kept), 1), else_=0).label("whole"))
+    rows = select(line, case((and_(*kept), 1), else_=0).label("whole"))
     return rows.where(*conditions).order_by(scored_listings.c.import_index).subquery()
 
 
@@ -82,6 +92,8 @@ def parse(printed: Printed) -> pa.Table:
     """Return the columns of printed rows."""
     types: dict[str, Any] = {}
     for name, kind in printed.kinds.items():
+        if name in printed.empty:
+            continue
         types[name] = _PARSED.get(kind, pa.string())
         if kind is FieldType.NUMBER:
             types[_rest_of(name)] = pa.int64()
@@ -93,7 +105,12 @@ def parse(printed: Printed) -> pa.Table:
             column_types=types, null_values=["NULL", ""], strings_can_be_null=True, quoted_strings_can_be_null=False
         ),
     )
-    return pa.table({name: _typed(table, name, kind) for name, kind in printed.kinds.items()})
+    return pa.table(
+        {
+            name: pa.nulls(len(table), pa.string()) if name in printed.empty else _typed(table, name, kind)
+            for name, kind in printed.kinds.items()
+        }
+    )
 
 
 def _typed(table: pa.Table, name: str, kind: FieldType) -> pa.ChunkedArray:
