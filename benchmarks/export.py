@@ -2,8 +2,8 @@
 
     uv run python -m benchmarks.export --rows 1000000
 
-Cost model: SQLite prints a stretch of rows as CSV, pyarrow parses it, keys are hashed (the interpreter's only share),
-two stretches at once, and Parquet is compressed in the thread that sends it.
+Cost model: SQLite prints a stretch of rows as CSV in one thread, pyarrow parses the one before in another, where its
+keys are hashed (the interpreter's only share), and Parquet is compressed in the thread that sends it.
 Measured: wall time from the request to the last byte, the median of the repeats; rows a second.
 No-op control: downloading the artifact of the import, which is only read and sent.
 """

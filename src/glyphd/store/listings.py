@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import polars as pl
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, or_, select, type_coerce
 from sqlalchemy.types import NullType
 

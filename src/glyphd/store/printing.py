@@ -9,9 +9,9 @@ from typing import Any
 
 import pyarrow as pa
 from pyarrow import compute, csv
-from sqlalchemy import ColumnElement, Connection, Integer, LargeBinary, String, Subquery, and_, case, or_
+from sqlalchemy import ColumnElement, Connection, Integer, LargeBinary, String, Subquery, and_, case
 from sqlalchemy import cast as sql_cast
-from sqlalchemy import func, literal_column, null, select, type_coerce
+from sqlalchemy import func, literal_column, null, or_, select, type_coerce
 from sqlalchemy.exc import DataError
 from sqlalchemy.types import NullType
 
@@ -19,7 +19,8 @@ from glyphd.domain.listing import FieldType
 from glyphd.store.tables import scored_listings
 
 _PARTS = 2.0**62
-_LEAST, _MOST = literal_column(repr(2.0**-10)), literal_column(repr(2.0**53))
+_EXACT_FROM: ColumnElement[float] = literal_column(repr(2.0**-10))
+_EXACT_TO: ColumnElement[float] = literal_column(repr(2.0**53))
 _PARSED: dict[FieldType, Any] = {
     FieldType.INTEGER: pa.int64(),
     FieldType.NUMBER: pa.int64(),
@@ -47,7 +48,7 @@ def print_rows(
     """Return the columns of these kinds, by import_index, of the rows that match, to be parsed in any thread.
 
     Columns that should be ``empty`` are left out, which spares a tenth of the time for every eight. None when the rows
-    cannot be printed: such a column is not empty, a number would not come back to its last bit, or the text is too long.
+    cannot be printed: such a column is not empty, a number would not come back to its last bit, the text is too long.
     """
     lines = _lines(kinds, conditions, empty).c
     text = func.group_concat(lines.line, literal_column("char(10)"), type_=String())
@@ -65,7 +66,7 @@ def _lines(
     form: list[str] = []
     values: list[ColumnElement[Any]] = []
     left_out = (type_coerce(scored_listings.c[name], NullType) for name in empty)
-    kept = [func.coalesce(null(), null(), *left_out).is_(None)]
+    kept: list[ColumnElement[bool]] = [func.coalesce(null(), null(), *left_out).is_(None)]
     for name, kind in kinds.items():
         if name in empty:
             continue
@@ -73,7 +74,7 @@ def _lines(
         if kind is FieldType.NUMBER:
             form.append("%s,%s")
             values += _in_parts(column)
-            kept.append(or_(column.between(_LEAST, _MOST), column == 0, column.is_(None)))
+            kept.append(or_(column.between(_EXACT_FROM, _EXACT_TO), column == 0, column.is_(None)))
         else:
             form.append("%s" if kind in {FieldType.INTEGER, FieldType.BOOLEAN} else "%Q")
             values.append(column)

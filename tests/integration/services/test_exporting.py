@@ -81,7 +81,7 @@ def test_a_file_has_the_listings_of_the_pages(context: Context, market: list[str
     assert listed == [{name: row[name] for name in own} for row in exported(context, **query)]
 
 
-@pytest.mark.parametrize("number", [5e-324, 1e-9 / 3, 1 / 3, 99.99999999999999, 2e6 / 3, 0.1 + 0.2])
+@pytest.mark.parametrize("number", [5e-324, 1e-9 / 3, 2**-10 - 2**-63, 2**-10, 1 / 3, 99.99999999999999, 0.1 + 0.2])
 @pytest.mark.parametrize(
     "seller",
     ["\x1e", "", " \t", "NULL", "null", "'", "it''s", "',1,'", "a,b", "two\nlines", "a\r\nb", "%s%Q", "\\N", "é🂡"],
@@ -111,6 +111,17 @@ def test_rows_of_a_database_from_the_field(
     own = [name for name in SCHEMA if name not in {"source", "source_version", "observed_at", "artifact_sha256"}]
     assert shown(context) == [{name: row[name] for name in own} for row in exported(context)]
     assert market
+
+
+def test_what_no_column_was_read_as_is_there_all_the_same(
+    context: Context, publish: Callable[..., str], make_lines: Callable[..., str], execute: Callable[..., Any]
+) -> None:
+    """Of an import with an artifact too: somebody wrote the notes of one row into the database."""
+    publish(make_lines(10, 11, 12, 13, 14))
+    execute("UPDATE scored_listings SET notes = 'seen' WHERE import_index = 3")
+
+    assert [None, None, "seen", None, None] == [row["notes"] for row in exported(context)]
+    assert [10, 11, 12, 13, 14] == [row["price"] for row in exported(context)]
 
 
 def test_rows_say_where_they_came_from(context: Context, market: list[str]) -> None:
