@@ -18,7 +18,9 @@ RECORD = "L4,24,0,False,72,{price}.00,50.0,Halbry Systems,https://halbry.example
 def crawls(empty_server: str) -> list[str]:
     """Two crawls that are too many rows, and too large a file, for a page that answers at once; their import_ids."""
     with Client(empty_server) as client:
-        return [client.import_file(_file(price), source="halbry").import_id for price in (2000, 2100)]
+        found = [client.import_file(_file(price), source="halbry").import_id for price in (2000, 2100)]
+        client.import_file((HEADER + RECORD.format(price=1, number=0)).encode(), source="other")
+        return found
 
 
 def _file(price: int) -> bytes:
@@ -33,7 +35,8 @@ def _pages(crawls: list[str]) -> dict[str, str]:
     return {
         f"/imports/{latest}/diff": "+5.00 %",
         f"/listings/{latest}/7": "L4,24,0,False,72,2100.00",
-        "/report": "50,001 listings of 1 models",
+        "/report": "50,002 listings of 1 models",
+        "/models": "2,100.00",
     }
 
 

@@ -87,6 +87,13 @@ def watch_market(
         return page, len(models)
 
 
+def count_merged(context: Context, market: Market = CURRENT) -> int:
+    """Return how many rows there are of models that several imports of a view have: medians of them are read anew."""
+    with context.database.reading() as connection:
+        found = visibility.market_imports(connection, as_of=market.as_of, source=market.source)
+        return statistics.count_merged(connection, [entry.import_id for entry in found])
+
+
 def _name(figures: Mapping[str, Any]) -> str:
     return str(figures["canonical_model"])
 

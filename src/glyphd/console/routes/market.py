@@ -10,6 +10,7 @@ from glyphd.api.history import HistoryParameters, ModelName
 from glyphd.api.paging import encode_cursor, number_of, place_of
 from glyphd.api.requests import ServiceContext
 from glyphd.api.schemas import ModelParameters, Text
+from glyphd.console.coming import coming
 from glyphd.console.pages import page
 from glyphd.console.queries import read_query, sort_links, ways_on
 from glyphd.domain.history import Bucket
@@ -21,7 +22,7 @@ from glyphd.services.offering import offer_model
 from glyphd.services.periods import Period, read_period
 from glyphd.services.retractions import retracted_prices
 from glyphd.services.surveying import Market
-from glyphd.services.watching import WatchSort, watch_market
+from glyphd.services.watching import WatchSort, count_merged, watch_market
 
 router = APIRouter(prefix="/models")
 
@@ -39,10 +40,13 @@ def get_models(request: Request, context: ServiceContext) -> Response:
     """List the models of the market that is asked for."""
     asked = read_query(request, WatchParameters)
     market, offset = answers.market(asked), number_of(asked.cursor) or 0
+    values: dict[str, Any] = {"asked": asked, "sources": surveying.name_sources(context)}
+    if later := coming(request, count_merged(context, market)):
+        return page(request, "models", coming=later, **values)
     models, total = watch_market(context, market, asked.sort, named=asked.q or "", limit=asked.limit, offset=offset)
     ways = ways_on(request, encode_cursor(offset + asked.limit) if total > offset + asked.limit else None)
-    sorts, sources = sort_links(request, WatchSort, asked.sort), surveying.name_sources(context)
-    return page(request, "models", models=models, total=total, asked=asked, ways=ways, sorts=sorts, sources=sources)
+    sorts = sort_links(request, WatchSort, asked.sort)
+    return page(request, "models", coming=None, models=models, total=total, ways=ways, sorts=sorts, **values)
 
 
 @router.get("/{model:path}")

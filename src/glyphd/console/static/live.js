@@ -34,7 +34,9 @@ for (const element of document.querySelectorAll("[data-coming]")) {
       continue;
     }
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    element.replaceWith(fresh.getElementById(element.id) ?? fresh.querySelector(".failure"));
+    const found = fresh.getElementById(element.id) ?? fresh.querySelector(".failure");
+    found.classList.add("come"); // it keeps the room that was left for it
+    element.replaceWith(found);
   } catch {
     element.querySelector("[role=status]").textContent = "The server cannot be reached. Reload the page in a moment.";
   }
