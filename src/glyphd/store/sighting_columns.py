@@ -1,12 +1,11 @@
 """Sightings of one import, as columns, in the order they are kept in: by model, listing_key and import_index."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
 from glyphd.errors import CountsDisagree
+from glyphd.store.driver_rows import driver_rows
 from glyphd.store.tables import import_model_stats, sightings
 
 SIGHTING = np.dtype([("listing_key", "i8"), ("import_index", "i8"), ("price", "f8"), ("score", "f8")])
@@ -34,8 +33,7 @@ def read_sightings(connection: Connection, import_id: str, first: str, last: str
     within = table.canonical_model >= first, table.canonical_model <= last  # PostgreSQL has no COLLATE in a BETWEEN
     query = select(*columns).where(table.import_id == import_id, *within)
     query = query.order_by(table.canonical_model, table.listing_key, table.import_index)
-    with connection.execute(query) as result:
-        rows: Any = result.cursor  # every driver's cursor yields rows, though the DBAPI does not ask it to
+    with driver_rows(connection, query) as rows:
         found: Sightings = np.fromiter(rows, dtype=SIGHTING)
     if len(found) != count:
         detail = f"The statistics of {import_id} count {count} rows from {first} to {last}, there are {len(found)}."

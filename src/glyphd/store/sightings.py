@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Tuple, and_, select, tuple_
 
+from glyphd.store.driver_rows import driver_rows
 from glyphd.store.tables import import_model_stats, scored_listings, sightings
 
 _IDS_A_STATEMENT = 5_000
@@ -64,8 +65,7 @@ def prices_by_import(
     found: list[Any] = []
     for some in _portions(import_ids):
         query = select(_TABLE.import_id, _TABLE.price).where(_within(some), _TABLE.canonical_model.in_(models))
-        with connection.execute(query) as result:
-            rows: Any = result.cursor  # every driver's cursor yields rows, though the DBAPI does not ask it to
+        with driver_rows(connection, query) as rows:
             found += rows
     return found
 

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, and_, func, select
 
 from glyphd.domain.history import RetractedPrices
 from glyphd.domain.imports import Status
+from glyphd.store.driver_rows import driver_rows
 from glyphd.store.tables import import_batches, import_facets, import_model_stats, models, sightings
 
 
@@ -107,6 +108,5 @@ def prices_of(connection: Connection, import_ids: Sequence[str], model: str) -> 
     """
     table = sightings.c
     query = select(table.price).where(table.import_id.in_(import_ids), table.canonical_model == model)
-    with connection.execute(query) as result:
-        rows: Any = result.cursor  # every driver's cursor yields rows, though the DBAPI does not ask it to
+    with driver_rows(connection, query) as rows:
         return sorted(price for (price,) in rows)
