@@ -104,7 +104,7 @@ def rolled_back_prices(
 def prices_of(connection: Connection, import_ids: Sequence[str], model: str) -> list[float]:
     """Return all prices of one model in some imports, ascending: medians of several imports cannot be merged.
 
-    They are taken from the driver's cursor: 1M in 0.4 s, 0.7 s as rows of the library.
+    They are taken from the driver's cursor: 1M in 0.46 s, 0.83 s as rows of the library.
     """
     table = sightings.c
     query = select(table.price).where(table.import_id.in_(import_ids), table.canonical_model == model)

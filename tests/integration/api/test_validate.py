@@ -28,8 +28,8 @@ JSON = {"Content-Type": "application/json"}
 
 
 def stored_files(tmp_path: Path) -> list[Path]:
-    """Return every file of the artifact store."""
-    return [path for path in (tmp_path / "glyphd" / "artifacts").rglob("*") if path.is_file()]
+    """Return every file of the artifact store; a folder may go while it is looked at, which `Path.rglob` raises of."""
+    return [Path(folder, name) for folder, _, names in os.walk(tmp_path / "glyphd" / "artifacts") for name in names]
 
 
 def children_of(pid: int) -> list[int]:
