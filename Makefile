@@ -7,6 +7,9 @@ COVERED := domain ingest services
 BENCH :=
 PYTEST :=
 
+# Where Python may not keep what it compiled, each of the hundreds of processes that the tests start takes 3 s more.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check screenshots bench docs format lock upgrade clean
 
