@@ -21,6 +21,8 @@ from glyphd.services.context import Context
 from glyphd.services.encoding import encoded
 from glyphd.services.refusing import refused
 from glyphd.store import imports, sighting_columns, statistics
+from glyphd.store.database import Database
+from glyphd.store.reading_process import ReadingProcess
 
 EVERYTHING = DiffFilters()
 ROWS_AT_ONCE = 50_000
@@ -39,13 +41,18 @@ class _Comparison:
     models: Sequence[str]
     counts: Sequence[Mapping[str, int]]
 
-    def pairs(self, connection: Connection) -> Iterator[pl.DataFrame]:
+    def pairs(self, database: Database, connection: Connection) -> Iterator[pl.DataFrame]:
         """Yield the pairs of some models after the other, in the order of their names.
 
         The next ones are read meanwhile: nothing else may use the connection before the last of them.
         """
-        sides = ([self._side(connection, name, numbers) for name in ("base", "target")] for numbers in self._portions())
-        return (pairing.pair(base, target) for base, target in read_ahead(sides))
+        with database.reading_process(sum(sum(counts.values()) for counts in self.counts)) as process:
+            for base, target in read_ahead(self._sides(connection, process)):
+                yield pairing.pair(base, target)
+
+    def _sides(self, connection: Connection, process: ReadingProcess | None) -> Iterator[list[pl.DataFrame]]:
+        for numbers in self._portions():
+            yield [self._side(connection, process, name, numbers) for name in ("base", "target")]
 
     def _portions(self) -> Iterator[range]:
         start = rows = 0
@@ -55,11 +62,11 @@ class _Comparison:
                 yield range(start, number)
                 start, rows = number, 0
 
-    def _side(self, connection: Connection, name: str, numbers: range) -> pl.DataFrame:
+    def _side(self, connection: Connection, process: ReadingProcess | None, name: str, numbers: range) -> pl.DataFrame:
         entry, counts = (self.base, self.counts[0]) if name == "base" else (self.target, self.counts[1])
         found = [counts.get(self.models[number], 0) for number in numbers]
         first, last = self.models[numbers[0]], self.models[numbers[-1]]
-        rows = sighting_columns.read_sightings(connection, entry.import_id, first, last, sum(found))
+        rows = sighting_columns.read_sightings(connection, process, entry.import_id, first, last, sum(found))
         return pairing.side(name, rows, numbers, found)
 
 
@@ -91,7 +98,7 @@ def compare_imports(
     with context.database.reading() as connection:
         comparison = _compared(connection, target_id, base_id)
         named = _named(connection, filters)
-        for pairs in comparison.pairs(connection):
+        for pairs in comparison.pairs(context.database, connection):
             counted.append(pairs.select(pairing.COUNTED))
             chosen.append(pairing.select(pairs, comparison.models, filters, named, wanted))
             if sum(map(len, chosen)) > 2 * wanted + ROWS_AT_ONCE:
@@ -110,16 +117,19 @@ def export_diff(
     with context.database.reading() as connection:
         comparison = _compared(connection, target_id, base_id)
         named = _named(connection, filters)
-        chosen = [pairing.select(each, comparison.models, filters, named) for each in comparison.pairs(connection)]
+        chosen = [
+            pairing.select(each, comparison.models, filters, named)
+            for each in comparison.pairs(context.database, connection)
+        ]
     rows = pairing.in_order(pl.concat([_no_pairs(), *chosen]), filters.sort)
     portions = (pairing.told(portion, comparison.models) for portion in rows.iter_slices(ROWS_AT_ONCE))
     return encoded(form, portions, pairing.told(rows.clear(), comparison.models).schema)
 
 
-def summarise(connection: Connection, base_id: str, target_id: str) -> DiffSummary:
+def summarise(database: Database, connection: Connection, base_id: str, target_id: str) -> DiffSummary:
     """Return the figures of a comparison, in a snapshot that is open. Raises as :func:`compare_imports`."""
     comparison = _compared(connection, target_id, base_id)
-    counted = [pairs.select(pairing.COUNTED) for pairs in comparison.pairs(connection)]
+    counted = [pairs.select(pairing.COUNTED) for pairs in comparison.pairs(database, connection)]
     return pairing.summarise(pl.concat([_nothing_counted(), *counted]), comparison.models)
 
 

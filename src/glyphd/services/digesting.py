@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from glyphd.domain.listing import FIELDS
 from glyphd.services.context import Context
 from glyphd.store import imports, listings
+from glyphd.store.listings import Stretch
 
 INDEXES_PER_PAGE = 10_000
 _NAMES = sorted(field.name for field in FIELDS)
@@ -35,8 +36,7 @@ def digest_rows(connection: Connection, import_id: str) -> str:
     digest = hashlib.sha256()
     encoder = msgspec.json.Encoder()
     for after in range(0, listings.last_index(connection, import_id), INDEXES_PER_PAGE):
-        to = after + INDEXES_PER_PAGE
-        columns = listings.read_values(connection, import_id, _NAMES, after_index=after, to_index=to)
+        columns = listings.read_values(connection, Stretch(import_id, after, after + INDEXES_PER_PAGE), _NAMES)
         lines = list(map(_Line, *(columns[at] for at in _POSITIONS)))  # msgspec 0.22 leaks what an iterator yields
         digest.update(encoder.encode_lines(lines))
     return digest.hexdigest()

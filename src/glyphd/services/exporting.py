@@ -10,8 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
+from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from glyphd.domain.imports import HOLDING_ROWS
@@ -24,13 +26,15 @@ from glyphd.services.browsing import ListingQuery, may_match, row_filters, visib
 from glyphd.services.context import Context
 from glyphd.services.encoding import encoded
 from glyphd.services.refusing import refused
-from glyphd.store import artifacts, imports, listings
-from glyphd.store.listings import RowFilters
-from glyphd.store.portions import Portion
+from glyphd.store import artifacts, imports, listings, sighting_columns
+from glyphd.store.listings import RowFilters, Stretch
+from glyphd.store.reading_process import ReadingProcess
 from glyphd.store.visibility import VisibleImport
 
 INDEXES_PER_READ = 20_000
 ROWS_PER_FRAME = 100_000
+KEYS_IN_MEMORY = 4_000_000
+"""Of larger imports the keys are made of the rows again: memory does not grow with them."""
 _MOMENT = pl.Datetime("us", "UTC")
 _NAMES = ("id", *(field.name for field in FIELDS), "created_at")
 _READ = {
@@ -106,25 +110,36 @@ def _origin(connection: Connection, entry: VisibleImport) -> _Origin:
 
 
 def _portions(context: Context, origins: Sequence[_Origin], filters: RowFilters) -> Iterator[pl.DataFrame]:
-    """Yield the rows, stretch by stretch; the next one is read meanwhile.
-
-    One at a time: in SQLite the threads of a process wait for each other at every allocation, and two read no faster.
-    """
-    for origin, portion in read_ahead(_read_stretches(context, origins, filters)):
-        rows = portion()
-        if rows.height:
-            yield _with_origin(rows, origin)
+    """Yield the rows, stretch by stretch; the next one is read meanwhile."""
+    with context.database.reading_process(sum(origin.last_index for origin in origins)) as process:
+        for origin, rows in read_ahead(_read_stretches(context, process, origins, filters)):
+            if rows.height:
+                yield _with_origin(rows, origin)
 
 
 def _read_stretches(
-    context: Context, origins: Sequence[_Origin], filters: RowFilters
-) -> Iterator[tuple[_Origin, Portion]]:
+    context: Context, process: ReadingProcess | None, origins: Sequence[_Origin], filters: RowFilters
+) -> Iterator[tuple[_Origin, pl.DataFrame]]:
     for origin in origins:
+        keys = _known_keys(process, origin, filters)
         for start in range(0, origin.last_index, INDEXES_PER_READ):
             with context.database.reading() as connection:
-                _check_present(connection, origin)
-                portion = _read(connection, origin, filters, start)
-            yield origin, portion
+                rows = _read(connection, process, origin, filters, start)
+                _check_present(connection, origin)  # now: a process reads another state, which was before this one
+            yield origin, rows if keys is None else _with_known_keys(rows, keys)
+
+
+def _known_keys(process: ReadingProcess | None, origin: _Origin, filters: RowFilters) -> NDArray[np.int64] | None:
+    """Return the listing_key of each row of an import as it was sighted, which is three times as fast as its URL."""
+    own = origin.artifact_sha256 is not None
+    if process is None or not own or not filters.are_empty or origin.last_index > KEYS_IN_MEMORY:
+        return None
+    return sighting_columns.read_keys(process, origin.entry.import_id, origin.last_index)
+
+
+def _with_known_keys(rows: pl.DataFrame, keys: NDArray[np.int64]) -> pl.DataFrame:
+    known = keys[rows["import_index"].to_numpy()]
+    return rows.with_columns(pl.Series("listing_key", known)) if known.all() else rows
 
 
 def _check_present(connection: Connection, origin: _Origin) -> None:
@@ -134,19 +149,22 @@ def _check_present(connection: Connection, origin: _Origin) -> None:
         raise refused(connection, present, detail)
 
 
-def _read(connection: Connection, origin: _Origin, filters: RowFilters, start: int) -> Portion:
+def _read(
+    connection: Connection, process: ReadingProcess | None, origin: _Origin, filters: RowFilters, start: int
+) -> pl.DataFrame:
     """Return a stretch of rows; those of a database from the field value by value: they may be anything."""
-    import_id, stretch = origin.entry.import_id, {"after_index": start, "to_index": start + INDEXES_PER_READ}
+    stretch = Stretch(origin.entry.import_id, start, start + INDEXES_PER_READ, filters)
     if origin.artifact_sha256 is not None:
-        rows = listings.read_typed(connection, import_id, _NAMES, **stretch, filters=filters, empty=origin.unread)
+        rows = listings.read_typed(connection, process, stretch, _NAMES, origin.unread)
         if rows is not None:
             return rows
-    columns = listings.read_values(connection, import_id, _NAMES, **stretch, filters=filters)
-    return lambda: pl.DataFrame([_series(*column) for column in zip(_READ, columns, strict=True)])
+    columns = listings.read_values(connection, stretch, _NAMES)
+    return pl.DataFrame([_series(*column) for column in zip(_READ, columns, strict=True)])
 
 
 def _with_origin(rows: pl.DataFrame, origin: _Origin) -> pl.DataFrame:
-    rows = with_listing_keys(rows.cast(pl.Schema(_READ)))
+    if "listing_key" not in rows.columns:
+        rows = with_listing_keys(rows.cast(pl.Schema(_READ)))
     entry = origin.entry
     constants = {
         "import_id": entry.import_id,

@@ -37,6 +37,7 @@ from glyphd.services.offers import Offers
 from glyphd.services.options import parse_moment
 from glyphd.services.refusing import refused
 from glyphd.store import artifacts, imports, market, visibility
+from glyphd.store.database import Database
 from glyphd.store.market import ModelRange
 
 ROWS_AT_ONCE = 500_000
@@ -65,7 +66,7 @@ def report_market(context: Context, query: MarketQuery) -> MarketReport:
     rows: while it is not finished, and once they are gone.
     """
     with context.database.reading() as connection:
-        report = _report(connection, query, _subjects(connection, query))
+        report = _report(context.database, connection, query, _subjects(connection, query))
     return replace(report, markdown=render_markdown(report))
 
 
@@ -90,7 +91,7 @@ def _subjects(connection: Connection, query: MarketQuery) -> list[Import]:
     return [entry]
 
 
-def _report(connection: Connection, query: MarketQuery, subjects: Sequence[Import]) -> MarketReport:
+def _report(database: Database, connection: Connection, query: MarketQuery, subjects: Sequence[Import]) -> MarketReport:
     figures = _figures(connection, [entry.import_id for entry in subjects], query.budget)
     offers = Offers(connection, [entry.import_id for entry in subjects])
     shelves = (shelf.best for shelf in figures.shelves)
@@ -107,7 +108,7 @@ def _report(connection: Connection, query: MarketQuery, subjects: Sequence[Impor
         best_value=offers.of(figures.best_value),
         under_budget=[BudgetShelf(shelf.budget, shelf.count, offers.of(shelf.best)) for shelf in figures.shelves],
         anomalies=Anomalies(figures.anomaly_count, THRESHOLD, MIN_LISTINGS, offers.anomalies(figures.anomalies)),
-        changes=[_changes(connection, entry) for entry in subjects if _follows(entry)],
+        changes=[_changes(database, connection, entry) for entry in subjects if _follows(entry)],
         quality=_quality(subjects),
         markdown="",
     )
@@ -145,11 +146,11 @@ def _follows(entry: Import) -> bool:
     return entry.kind is not Kind.AMENDMENT and entry.previous_import_id is not None
 
 
-def _changes(connection: Connection, entry: Import) -> ReportedChanges:
+def _changes(database: Database, connection: Connection, entry: Import) -> ReportedChanges:
     previous_id = entry.previous_import_id or ""
     if imports.find_import(connection, previous_id).status not in HOLDING_ROWS:
         return ReportedChanges(entry.import_id, entry.source, previous_id, None, [])
-    summary = comparing.summarise(connection, previous_id, entry.import_id)
+    summary = comparing.summarise(database, connection, previous_id, entry.import_id)
     figures = DiffFigures(**{field.name: getattr(summary, field.name) for field in fields(DiffFigures)})
     changed = [model for model in summary.models if model.changes]
     return ReportedChanges(entry.import_id, entry.source, previous_id, figures, changed[:MODELS_CHANGED])

@@ -1,7 +1,7 @@
 """The database: one engine by URL, and the two kinds of transaction."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import sqlalchemy
@@ -12,9 +12,12 @@ from glyphd.domain.findings import Finding
 from glyphd.errors import StoreUnavailable
 from glyphd.store.engine import StepRows, StoreEngine
 from glyphd.store.postgresql import PostgresEngine
+from glyphd.store.reading_process import ReadingProcess
 from glyphd.store.sqlite import SqliteEngine
 from glyphd.store.translate import translating
 from glyphd.store.unit_of_work import UnitOfWork
+
+ROWS_WORTH_A_PROCESS = 50_000
 
 
 class Database:
@@ -61,6 +64,10 @@ class Database:
             finally:
                 if self._engine.in_transaction(connection):
                     connection.exec_driver_sql("ROLLBACK")
+
+    def reading_process(self, rows: int) -> AbstractContextManager[ReadingProcess | None]:
+        """Have a process that reads columns for as long as the context lasts, if so many rows are worth it."""
+        return self._engine.reading_process() if rows >= ROWS_WORTH_A_PROCESS else nullcontext()
 
     def verbatim(self, connection: Connection) -> AbstractContextManager[None]:
         """Read text that is not UTF-8 with lone surrogates in place of its bytes, as long as the context lasts."""

@@ -11,6 +11,7 @@ import sqlalchemy
 from sqlalchemy import Connection, Table
 
 from glyphd.domain.findings import Finding
+from glyphd.store.reading_process import ReadingProcess
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,10 @@ class StoreEngine(Protocol):
 
     def verbatim(self, connection: Connection) -> AbstractContextManager[None]:
         """Read text that is not UTF-8 with lone surrogates in place of its bytes, as long as the context lasts."""
+        ...
+
+    def reading_process(self) -> AbstractContextManager[ReadingProcess | None]:
+        """Have a process that reads the same database as columns, for as long as the context lasts, where it pays."""
         ...
 
     def turn(self, connection: Connection, *, durable: bool) -> AbstractContextManager[None]:

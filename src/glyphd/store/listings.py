@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import polars as pl
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, or_, select, type_coerce
 from sqlalchemy.types import NullType
 
 from glyphd.domain.identity import hash_identity, identity_text, listing_key_hex
 from glyphd.domain.listing import FIELDS, FieldType
 from glyphd.store.functions import to_milliseconds
-from glyphd.store.portions import Portion, read_portion
 from glyphd.store.postgresql import bitmaps_allowed
+from glyphd.store.reading_process import ReadingProcess
 from glyphd.store.tables import scored_listings, sightings
+from glyphd.store.typed_rows import read_from_connection, read_from_process
 from glyphd.store.types import UtcTimestamp
 from glyphd.store.values import shown, shown_column, unshown
 
@@ -40,6 +42,30 @@ class RowFilters:
     def are_empty(self) -> bool:
         """Whether every row matches."""
         return self == RowFilters()
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Rows of an import: those after an index, up to another one, that match.
+
+    It has two ends, not a limit: PostgreSQL was seen to read and sort all the rest of 1M rows for each 10 000 of them,
+    as long as it has no statistics of the table.
+    """
+
+    import_id: str
+    after_index: int
+    to_index: int
+    filters: RowFilters = RowFilters()
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return the conditions on rows."""
+        table, index = scored_listings.c, sightings.c.import_index
+        within = [table.import_id == self.import_id, table.import_index.between(self.after_index + 1, self.to_index)]
+        if self.filters.models is None:
+            return [*within, *_conditions(self.filters)]
+        chosen = _matching(self.import_id, self.filters, index)
+        chosen = chosen.where(index.between(self.after_index + 1, self.to_index))
+        return [*within, table.import_index.in_(chosen)]
 
 
 def read_rows(
@@ -162,24 +188,14 @@ def _search_conditions(filters: RowFilters) -> list[ColumnElement[bool]]:
     return [or_(*(scored_listings.c[name].icontains(filters.q, autoescape=True) for name in _SEARCHED))]
 
 
-def read_values(
-    connection: Connection,
-    import_id: str,
-    names: Sequence[str],
-    *,
-    after_index: int,
-    to_index: int,
-    filters: RowFilters = RowFilters(),
-) -> list[Sequence[Any]]:
-    """Return a stretch of rows as columns: import_index, then the fields of these names, as readers are shown them.
+def read_values(connection: Connection, stretch: Stretch, names: Sequence[str]) -> list[Sequence[Any]]:
+    """Return rows as columns: import_index, then the fields of these names, as readers are shown them.
 
-    A row costs a third of what it costs in :func:`read_rows`. The stretch has two ends, not a limit: PostgreSQL was
-    seen to read and sort all the rest of 1M rows for each 10 000 of them, as long as it has no statistics of the table.
+    A row costs a third of what it costs in :func:`read_rows`.
     """
     table = scored_listings.c
     columns = [type_coerce(table[name], NullType) for name in ("import_index", *names, "legacy_raw")]
-    conditions = _within(import_id, filters, after_index, to_index)
-    found = connection.execute(select(*columns).where(*conditions).order_by(table.import_index)).all()
+    found = connection.execute(select(*columns).where(*stretch.conditions()).order_by(table.import_index)).all()
     if not found:
         return [[] for _ in columns[:-1]]
     indexes, *stored, legacy = zip(*found, strict=True)
@@ -195,27 +211,23 @@ def read_values(
 
 def read_typed(
     connection: Connection,
-    import_id: str,
+    process: ReadingProcess | None,
+    stretch: Stretch,
     names: Sequence[str],
-    *,
-    after_index: int,
-    to_index: int,
-    filters: RowFilters = RowFilters(),
-    empty: Collection[str] = (),
-) -> Portion | None:
-    """Return a stretch of rows of an import that this service made, as :func:`read_portion` does."""
-    kinds = {name: _KINDS.get(name, FieldType.INTEGER) for name in names}
-    return read_portion(connection, kinds, _within(import_id, filters, after_index, to_index), empty)
+    empty: Collection[str],
+) -> pl.DataFrame | None:
+    """Return rows of an import that this service made, as columns of their types.
 
-
-def _within(import_id: str, filters: RowFilters, after_index: int, to_index: int) -> list[ColumnElement[bool]]:
-    """Return the conditions on rows of a stretch."""
-    table, index = scored_listings.c, sightings.c.import_index
-    stretch = [table.import_id == import_id, table.import_index.between(after_index + 1, to_index)]
-    if filters.models is None:
-        return [*stretch, *_conditions(filters)]
-    chosen = _matching(import_id, filters, index).where(index.between(after_index + 1, to_index))
-    return [*stretch, table.import_index.in_(chosen)]
+    ``empty`` are columns that should be: reading takes less time where they are. None on SQLite when there is no
+    process to read them, or when it cannot: then they are to be read value by value. Moments are compared by SQLite
+    itself, of which the process has another version than we do.
+    """
+    kinds = {name: _KINDS.get(name, FieldType.INTEGER) for name in ("import_index", *names)}
+    if connection.dialect.name != "sqlite":
+        return read_from_connection(connection, kinds, stretch.conditions())
+    if process is None or stretch.filters.after or stretch.filters.before:
+        return None
+    return read_from_process(process, kinds, stretch.conditions(), stretch.to_index - stretch.after_index, empty)
 
 
 def _shown_values(name: str, column: Sequence[Any]) -> Sequence[Any]:

@@ -85,6 +85,10 @@ class PostgresEngine:
         """Nothing to do: all text is UTF-8."""
         return nullcontext()
 
+    def reading_process(self) -> AbstractContextManager[None]:
+        """Have none: the server is another process already."""
+        return nullcontext()
+
     @contextmanager
     def turn(self, connection: Connection, *, durable: bool) -> Iterator[None]:
         """Begin; writers of different imports do not wait for each other."""

@@ -1,11 +1,13 @@
 """Sightings of one import, as columns, in the order they are kept in: by model, listing_key and import_index."""
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
 from glyphd.errors import CountsDisagree
 from glyphd.store.driver_rows import driver_rows
+from glyphd.store.reading_process import ReadingProcess
 from glyphd.store.tables import import_model_stats, sightings
 
 SIGHTING = np.dtype([("listing_key", "i8"), ("import_index", "i8"), ("price", "f8"), ("score", "f8")])
@@ -23,19 +25,44 @@ def model_counts(connection: Connection, import_id: str) -> dict[str, int]:
     return {row.canonical_model: row.listing_count for row in connection.execute(query)}
 
 
-def read_sightings(connection: Connection, import_id: str, first: str, last: str, count: int) -> Sightings:
+def read_sightings(
+    connection: Connection, process: ReadingProcess | None, import_id: str, first: str, last: str, count: int
+) -> Sightings:
     """Return the sightings of the models from ``first`` to ``last``, which are so many. Raises CountsDisagree.
 
-    They are taken from the driver's cursor: 1M in 0.7 s, 0.8 s as a list of tuples, 0.96 s with the model's name.
+    A process reads 1M in 0.3 s, the connection's cursor in 0.7 s. When it finds another number, since the import is
+    being deleted, the connection's snapshot still has all.
     """
     table = sightings.c
     columns = [table[name] for name in SIGHTING.names or ()]
     within = table.canonical_model >= first, table.canonical_model <= last  # PostgreSQL has no COLLATE in a BETWEEN
     query = select(*columns).where(table.import_id == import_id, *within)
     query = query.order_by(table.canonical_model, table.listing_key, table.import_index)
+    answer = process.read(query, count) if process and count else None
+    if answer is not None and len(answer) == count:
+        return _as_array(answer)
     with driver_rows(connection, query) as rows:
         found: Sightings = np.fromiter(rows, dtype=SIGHTING)
     if len(found) != count:
         detail = f"The statistics of {import_id} count {count} rows from {first} to {last}, there are {len(found)}."
         raise CountsDisagree(detail, import_id=import_id)
     return found
+
+
+def _as_array(answer: pa.Table) -> Sightings:
+    found = np.empty(len(answer), dtype=SIGHTING)
+    for name in answer.column_names:
+        found[name] = answer[name].to_numpy()
+    return found
+
+
+def read_keys(process: ReadingProcess, import_id: str, last_index: int) -> NDArray[np.int64] | None:
+    """Return an import's listing_keys by import_index, 0 where there is none; None when they cannot be read."""
+    table = sightings.c
+    query = select(table.import_index, table.listing_key).where(table.import_id == import_id)
+    found = process.read(query, last_index)
+    if found is None:
+        return None
+    keys = np.zeros(last_index + 1, dtype=np.int64)
+    keys[found["import_index"].to_numpy()] = found["listing_key"].to_numpy()
+    return keys

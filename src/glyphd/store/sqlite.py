@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,6 +16,7 @@ from glyphd.domain.findings import RESTORE, Check, Finding, Level
 from glyphd.errors import StoreUnavailable
 from glyphd.store.bulk_sqlite import append_rows
 from glyphd.store.engine import StepRows
+from glyphd.store.reading_process import ReadingProcess, reading_process
 from glyphd.store.turnstile import Turnstile
 
 PRAGMAS = (
@@ -74,6 +75,10 @@ class SqliteEngine:
             yield
         finally:
             _driver(connection).text_factory = shown
+
+    def reading_process(self) -> AbstractContextManager[ReadingProcess | None]:
+        """Start one, unless there are as many as there may be."""
+        return reading_process(self._path)
 
     @contextmanager
     def turn(self, connection: Connection, *, durable: bool) -> Iterator[None]:

@@ -29,18 +29,19 @@ def _sightings(context: Context, import_id: str) -> list[Sighting]:
         return [
             Sighting(row["listing_key"].item(), model, row["import_index"].item(), row["price"].item(), 71.4)
             for model, count in counts.items()
-            for row in sighting_columns.read_sightings(connection, import_id, model, model, count)
+            for row in sighting_columns.read_sightings(connection, None, import_id, model, model, count)
         ]
 
 
-def test_figures_come_to_the_last_bit(context: Context, publish: Callable[..., str]) -> None:
-    """Also those that SQLite cannot print whole: very small ones."""
+@pytest.mark.parametrize("rows", [4, 1_000_000])
+def test_figures_come_to_the_last_bit(context: Context, publish: Callable[..., str], rows: int) -> None:
+    """Whoever reads them."""
     scores = [5e-324, 1e-9 / 3, 0.1 + 0.2, 99.99999999999999]
     lines = [f"H100,80,350,7,True,{1e6 / 3!r},{score!r},one" for score in scores]
     import_id = publish("\n".join([HEADER, *lines]) + "\n")
 
-    with context.database.reading() as connection:
-        found = sighting_columns.read_sightings(connection, import_id, "H100", "H100", len(scores))
+    with context.database.reading() as connection, context.database.reading_process(rows) as process:
+        found = sighting_columns.read_sightings(connection, process, import_id, "H100", "H100", len(scores))
 
     assert [(1e6 / 3, score) for score in scores] == [(row["price"].item(), row["score"].item()) for row in found]
 

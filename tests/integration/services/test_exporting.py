@@ -1,6 +1,8 @@
 """Exports: a file has the listings that the pages have, and where each came from."""
 
 import io
+import os
+import signal
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +18,9 @@ from glyphd.services.browsing import ListingQuery, browse_listings
 from glyphd.services.context import Context
 from glyphd.services.exporting import SCHEMA, export_listings
 from glyphd.services.rolling_back import roll_back_import
+from glyphd.store import database
+from glyphd.store.reading_process import ReadingProcess
+from tests.engines import only_sqlite
 
 OBSERVED = datetime(2026, 7, 1, 12, tzinfo=UTC)
 HOSTILE = """canonical_model,vram_gb,tdp_watts,mig_support,nvlink,price,score,generation,cuda_cores,slot_width,\
@@ -45,8 +50,11 @@ def market(publish: Callable[..., str], make_lines: Callable[..., str]) -> list[
 
 
 def exported(context: Context, **query: Any) -> list[dict[str, Any]]:
-    """Return the rows of the Parquet file of a query."""
-    file = b"".join(export_listings(context, ListingQuery(**query), ExportFormat.PARQUET))
+    """Return the rows of the Parquet file of a query, which is the same whoever reads the rows."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "ROWS_WORTH_A_PROCESS", 0)
+        file = b"".join(export_listings(context, ListingQuery(**query), ExportFormat.PARQUET))
+    assert file == b"".join(export_listings(context, ListingQuery(**query), ExportFormat.PARQUET))
     found = pl.read_parquet(io.BytesIO(file))
     assert SCHEMA == found.schema
     return found.to_dicts()
@@ -81,22 +89,36 @@ def test_a_file_has_the_listings_of_the_pages(context: Context, market: list[str
     assert listed == [{name: row[name] for name in own} for row in exported(context, **query)]
 
 
+HOSTILE_TEXTS = [
+    "\x1e",
+    " \t",
+    "NULL",
+    "null",
+    "'",
+    "it''s",
+    "',1,'",
+    "a,b",
+    "two\nlines",
+    "a\r\nb",
+    "%s%Q",
+    "\\N",
+    "é🂡",
+]
+
+
 @pytest.mark.parametrize("number", [5e-324, 1e-9 / 3, 2**-10 - 2**-63, 2**-10, 1 / 3, 99.99999999999999, 0.1 + 0.2])
-@pytest.mark.parametrize(
-    "seller",
-    ["\x1e", "", " \t", "NULL", "null", "'", "it''s", "',1,'", "a,b", "two\nlines", "a\r\nb", "%s%Q", "\\N", "é🂡"],
-)
-def test_text_that_looks_like_the_cuts_between_texts(
-    context: Context, publish: Callable[..., str], seller: str, number: float
-) -> None:
-    """Rows are read as one text; what is in them is told from what is between them, and numbers to the last bit."""
+def test_values_come_as_they_are(context: Context, publish: Callable[..., str], number: float) -> None:
+    """Numbers to the last bit, text to the last character."""
     record = {"canonical_model": "A40", "vram_gb": 48, "tdp_watts": 300, "mig_support": 0, "nvlink": False}
     figures = [(max(each, 0.01), min(each, 100)) for each in (number, 12, 1e6)]
-    listings = [{**record, "price": price, "score": score, "seller": seller} for price, score in figures]
+    offers = [(*figures[place % 3], text) for place, text in enumerate(HOSTILE_TEXTS)]
+    listings = [{**record, "price": price, "score": score, "seller": seller} for price, score, seller in offers]
     publish(msgspec.json.encode(listings), "application/json")
 
-    assert figures == [(row["price"], row["score"]) for row in exported(context)]
-    assert [row["seller"] for row in shown(context)] == [row["seller"] for row in exported(context)]
+    found = exported(context)
+
+    assert [offer[:2] for offer in offers] == [(row["price"], row["score"]) for row in found]
+    assert [row["seller"] for row in shown(context)] == [row["seller"] for row in found]
 
 
 def test_rows_of_a_database_from_the_field(
@@ -107,6 +129,22 @@ def test_rows_of_a_database_from_the_field(
     execute("UPDATE scored_listings SET price = 0, seller = ''")
     if engine == "sqlite":
         execute("UPDATE scored_listings SET quantity = 'Available', seen_at = 'soon', region = x'ff', tdp_watts = 1e9")
+
+    own = [name for name in SCHEMA if name not in {"source", "source_version", "observed_at", "artifact_sha256"}]
+    assert shown(context) == [{name: row[name] for name in own} for row in exported(context)]
+    assert market
+
+
+@only_sqlite
+@pytest.mark.parametrize(
+    "change",
+    ["seen_at = 'soon'", "seen_at = 2026", "tdp_watts = 1.5", "nvlink = 'maybe'", "price = 9e999", "notes = x'ff'"],
+)
+def test_what_somebody_wrote_into_the_database(
+    context: Context, market: list[str], execute: Callable[..., Any], change: str
+) -> None:
+    """One value that is not of its column's type, in an import of ours; the others are as they were."""
+    execute(f"UPDATE scored_listings SET {change} WHERE import_index = 3")
 
     own = [name for name in SCHEMA if name not in {"source", "source_version", "observed_at", "artifact_sha256"}]
     assert shown(context) == [{name: row[name] for name in own} for row in exported(context)]
@@ -151,8 +189,12 @@ def test_a_file_of_no_rows(context: Context, form: ExportFormat) -> None:
     assert (form is ExportFormat.NDJSON) == (not file)
 
 
-def test_what_is_rolled_back_meanwhile_is_in_the_file_as_a_whole(context: Context, market: list[str]) -> None:
+@pytest.mark.parametrize("worth", [0, 50_000])
+def test_what_is_rolled_back_meanwhile_is_in_the_file_as_a_whole(
+    context: Context, market: list[str], monkeypatch: pytest.MonkeyPatch, worth: int
+) -> None:
     """A file is of the state in which it was begun."""
+    monkeypatch.setattr(database, "ROWS_WORTH_A_PROCESS", worth)
     expected = b"".join(export_listings(context, ListingQuery(), ExportFormat.CSV))
     portions = export_listings(context, ListingQuery(), ExportFormat.CSV)
     begun = next(portions) + next(portions)
@@ -161,15 +203,37 @@ def test_what_is_rolled_back_meanwhile_is_in_the_file_as_a_whole(context: Contex
     assert market[0] not in {row["import_id"] for row in exported(context)}
 
 
+@pytest.mark.parametrize("worth", [0, 50_000])
 def test_what_is_deleted_meanwhile_breaks_the_file_off(
-    context: Context, market: list[str], execute: Callable[..., list[Any]]
+    context: Context,
+    market: list[str],
+    execute: Callable[..., list[Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    worth: int,
 ) -> None:
     """Half an import is worse than no file."""
+    monkeypatch.setattr(database, "ROWS_WORTH_A_PROCESS", worth)
     portions = export_listings(context, ListingQuery(), ExportFormat.CSV)
     next(portions)
     execute("UPDATE import_batches SET status = 'purged' WHERE import_id = :id", id=market[0])
     with pytest.raises(IllegalTransition):
         list(portions)
+
+
+@only_sqlite
+def test_a_process_that_reads_dies(context: Context, market: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file becomes the same all the same."""
+    expected, left, read = exported(context), iter(range(3)), ReadingProcess.read
+
+    def dying(process: ReadingProcess, *query: Any) -> Any:
+        if next(left, None) is None:
+            os.kill(process.pid, signal.SIGKILL)
+        return read(process, *query)
+
+    monkeypatch.setattr(ReadingProcess, "read", dying)
+
+    assert expected == exported(context)
+    assert market
 
 
 def test_an_import_that_is_not_there(context: Context) -> None:

@@ -1,0 +1,92 @@
+"""Many rows at a time, as typed columns; only imports whose every value is of its column's type are read so."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+from pyarrow import compute
+from sqlalchemy import ColumnElement, Connection, Select, func, null, select, type_coerce
+from sqlalchemy.types import NullType
+
+from glyphd.domain.listing import FieldType
+from glyphd.store.reading_process import ReadingProcess
+from glyphd.store.tables import scored_listings
+
+_TYPES: dict[FieldType, tuple[Any, Any]] = {
+    FieldType.INTEGER: (pa.int64(), pl.Int64()),
+    FieldType.NUMBER: (pa.float64(), pl.Float64()),
+    FieldType.BOOLEAN: (pa.bool_(), pl.Boolean()),
+    FieldType.TIMESTAMP: (pa.timestamp("us"), pl.Datetime("us", "UTC")),
+}
+"""As what columns come from SQLite, and what they are to us; moments are UTC, which SQLite does not say."""
+
+_TEXT = pa.string(), pl.String()
+_STORED_AS_TEXT = {FieldType.TEXT, FieldType.URL, FieldType.TIMESTAMP}
+_LEFT_OUT = "left out"
+
+
+def read_from_process(
+    process: ReadingProcess,
+    kinds: Mapping[str, FieldType],
+    conditions: Sequence[ColumnElement[bool]],
+    rows: int,
+    empty: Collection[str] = (),
+) -> pl.DataFrame | None:
+    """Return the columns of these kinds, by import_index, of the rows of a SQLite file that match, at most so many.
+
+    ``empty`` are columns that should be: they are not read one by one, only whether there is anything in any. None when
+    not every value is of its column's kind: then the rows are to be read value by value.
+    """
+    table = process.read(_rows(kinds, conditions, empty), rows)
+    if empty and table is not None and table[_LEFT_OUT].null_count < len(table):
+        table, empty = process.read(_rows(kinds, conditions, ()), rows), ()
+    if table is None:
+        return None
+    nothing = pa.nulls(len(table))
+    try:
+        table.validate(full=True)  # that text is UTF-8
+        columns = [_typed(nothing if name in empty else table[name], kind) for name, kind in kinds.items()]
+    except pa.ArrowInvalid:
+        return None
+    frame = pl.DataFrame(pa.table(columns, [*kinds]))
+    return frame.cast(pl.Schema({name: _TYPES.get(kind, _TEXT)[1] for name, kind in kinds.items()}))
+
+
+def _rows(
+    kinds: Mapping[str, FieldType], conditions: Sequence[ColumnElement[bool]], empty: Collection[str]
+) -> Select[Any]:
+    left_out = func.coalesce(null(), null(), *(_stored(name) for name in empty)).label(_LEFT_OUT)
+    columns = [*(_stored(name) for name in kinds if name not in empty), *([left_out] if empty else [])]
+    return select(*columns).where(*conditions).order_by(scored_listings.c.import_index)
+
+
+def _stored(name: str) -> ColumnElement[Any]:
+    return type_coerce(scored_listings.c[name], NullType)
+
+
+def _typed(column: pa.ChunkedArray, kind: FieldType) -> pa.ChunkedArray:
+    """Return a column as what it is. Raises ArrowInvalid where a value is not of its kind."""
+    wanted, _ = _TYPES.get(kind, _TEXT)
+    if column.null_count == len(column):  # nothing tells of what type it is
+        return pa.nulls(len(column), wanted)
+    if pa.types.is_string(column.type) != (kind in _STORED_AS_TEXT):
+        raise pa.ArrowInvalid
+    typed = column.cast(wanted)
+    if kind is FieldType.NUMBER and not compute.all(compute.is_finite(typed)).as_py():
+        raise pa.ArrowInvalid
+    return typed
+
+
+def read_from_connection(
+    connection: Connection, kinds: Mapping[str, FieldType], conditions: Sequence[ColumnElement[bool]]
+) -> pl.DataFrame:
+    """Return the same from PostgreSQL, where no value is anything else."""
+    rows = connection.execute(_rows(kinds, conditions, ())).all()
+    columns = zip(*rows, strict=True) if rows else [[] for _ in kinds]
+    return pl.DataFrame(
+        [
+            pl.Series(name, column, _TYPES.get(kind, _TEXT)[1])
+            for (name, kind), column in zip(kinds.items(), columns, strict=True)
+        ]
+    )
