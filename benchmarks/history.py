@@ -85,7 +85,7 @@ def _write_import(
     )
     rows = [(import_id, f"M{index % MODELS}", index, index + 1, price, 50) for index, price in enumerate(prices)]
     connection.executemany("INSERT INTO sightings VALUES (?, ?, ?, ?, ?, ?)", sorted(rows))
-    counts = [(import_id, f"M{model}", len(prices) // MODELS, *[0.0] * 9) for model in range(MODELS)]
+    counts = [(import_id, f"M{model}", len(prices[model::MODELS]), *[0.0] * 9) for model in range(MODELS)]
     connection.executemany(f"INSERT INTO import_model_stats VALUES ({','.join('?' * 12)})", counts)
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from glyphd.domain.history import Bucket, PriceBucket, bucket_start, bucket_starts
 from glyphd.domain.listing import model_key
+from glyphd.errors import CountsDisagree
 from glyphd.services.context import Context
 from glyphd.services.periods import Period, Place, nth_at_each_moment, views_within
 from glyphd.store import sightings, statistics
@@ -107,13 +108,19 @@ def _stored(found: Sequence[ModelPrices]) -> Mapping[str, float | None]:
 
 
 def _read(connection: Connection, together: Sequence[Sequence[ModelPrices]]) -> list[dict[str, float]]:
-    """Return the percentiles of what is in one bucket, for each of some buckets, from all of its prices."""
-    number_of = {each.import_id: number for number, found in enumerate(together) for each in found}
-    prices = sightings.prices_by_import(
-        connection, list(number_of), sorted({e.model for found in together for e in found})
+    """Return the percentiles of what is in one bucket, for each of some buckets, from all of its prices.
+
+    Raises CountsDisagree when there are more or fewer prices than the stored figures are of.
+    """
+    parts = sorted(
+        (each.import_id, each.model, each.rows, number) for number, found in enumerate(together) for each in found
     )
-    numbers = np.fromiter((number_of[import_id] for import_id, _ in prices), np.int64, len(prices))
-    return _percentiles(numbers, np.fromiter((price for _, price in prices), np.float64, len(prices)))
+    import_ids, models = sorted({part[0] for part in parts}), sorted({part[1] for part in parts})
+    prices = sightings.prices_in_order(connection, import_ids, models)
+    numbers = np.repeat([part[3] for part in parts], [part[2] for part in parts])
+    if len(prices) != len(numbers):
+        raise CountsDisagree(f"The statistics count {len(numbers)} rows, there are {len(prices)}.")
+    return _percentiles(numbers, prices)
 
 
 def _percentiles(numbers: NDArray[np.int64], prices: NDArray[np.float64]) -> list[dict[str, float]]:

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from itertools import starmap
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, Tuple, and_, select, tuple_
 
 from glyphd.store.driver_rows import driver_rows
@@ -55,19 +57,18 @@ def prices_of_models(connection: Connection, import_ids: Sequence[str], models: 
     return list(starmap(ModelPrices, found))
 
 
-def prices_by_import(
-    connection: Connection, import_ids: Sequence[str], models: Sequence[str]
-) -> list[tuple[str, float]]:
-    """Return import_id and price (USD) of every sighting of these models in some imports.
+def prices_in_order(connection: Connection, import_ids: Sequence[str], models: Sequence[str]) -> NDArray[np.float64]:
+    """Return the price (USD) of every sighting of these models in some imports, in order of import_id, then model.
 
-    They are taken from the driver's cursor: 86,000 in 0.15 s, 0.4 s as rows of the library.
+    They are taken from the driver's cursor, and nothing beside them: whose they are is known by how many there are of
+    each, which makes a history of 1,000 imports by day take 0.8 of the time.
     """
-    found: list[Any] = []
-    for some in _portions(import_ids):
-        query = select(_TABLE.import_id, _TABLE.price).where(_within(some), _TABLE.canonical_model.in_(models))
-        with driver_rows(connection, query) as rows:
-            found += rows
-    return found
+    found = []
+    for some in _portions(sorted(import_ids)):
+        query = select(_TABLE.price).where(_within(some), _TABLE.canonical_model.in_(models))
+        with driver_rows(connection, query.order_by(_TABLE.import_id, _TABLE.canonical_model)) as rows:
+            found.append(np.fromiter(rows, dtype=[("price", "f8")])["price"])
+    return np.concatenate(found) if found else np.array([])
 
 
 def model_of_offer(connection: Connection, import_ids: Sequence[str], listing_key: int) -> str | None:

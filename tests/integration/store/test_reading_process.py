@@ -1,4 +1,4 @@
-"""A process that reads a SQLite file beside us answers with columns, or says that it cannot; nobody loses a row by it."""
+"""A process that reads a SQLite file beside us answers with columns, or not at all; nobody loses a row by it."""
 
 import os
 import signal
@@ -96,7 +96,7 @@ def test_there_are_only_so_many(file: Path) -> None:
 
 
 def test_what_is_written_meanwhile_stays(file: Path) -> None:
-    """Two copies of SQLite in one process would lose acknowledged rows; these processes come, read and die beside us."""
+    """Two copies of SQLite in one process would lose rows; these processes come, read and die beside us."""
     stop = threading.Event()
 
     def read() -> None:
