@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import BoundedSemaphore
 from types import TracebackType
@@ -73,12 +73,11 @@ class ReadingProcess:
 
 @contextmanager
 def reading_process(file: Path) -> Iterator[ReadingProcess | None]:
-    """Have a process for as long as the context lasts; None when there are as many as there may be."""
-    if not _free.acquire(blocking=False):
-        yield None
-        return
-    try:
-        with ReadingProcess(file) as process:
-            yield process
-    finally:
-        _free.release()
+    """Have a process for as long as the context lasts; None when there are as many as there may be, or none starts."""
+    with ExitStack() as stack:
+        process = None
+        if _free.acquire(blocking=False):
+            stack.callback(_free.release)
+            with suppress(OSError):
+                process = stack.enter_context(ReadingProcess(file))
+        yield process

@@ -1,13 +1,17 @@
 """Two imports are compared some models at a time, and that cannot be seen in the answer."""
 
 from collections.abc import Callable
+from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from glyphd.domain.diff import Change, DiffFilters, DiffRow, DiffSort, Sighting, compare, summarise
 from glyphd.services import comparing
 from glyphd.services.context import Context
-from glyphd.store import sighting_columns
+from glyphd.store import database, sighting_columns
+from glyphd.store.reading_process import ReadingProcess
+from tests.engines import only_sqlite
 
 HEADER = "canonical_model,vram_gb,tdp_watts,mig_support,nvlink,price,score,seller"
 _MODELS = ("A100", "H100", "L40", "é")
@@ -79,6 +83,33 @@ def test_portions_cannot_be_seen(
     assert whole.items == _walked(context, target_id, filters, 2)
     found, _ = comparing.compare_imports(context, target_id, base_id, filters, limit=1)
     assert whole.summary == found.summary
+
+
+@only_sqlite
+@pytest.mark.parametrize("found", [lambda table: table, lambda table: table[1:], lambda _: None])
+def test_a_process_reads_what_we_would_have_read(
+    context: Context,
+    publish: Callable[..., str],
+    make_lines: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    found: Callable[[pa.Table | None], pa.Table | None],
+) -> None:
+    """Whether it finds the sightings, only some of them since they are being deleted, or cannot say."""
+    publish(_crawl(make_lines, (1, 2, 3), (5, 5, 5, 5), (), (7,)))
+    target_id = publish(_crawl(make_lines, (2, 2, 9, 1), (4, 6), (3,), (7,)))
+    expected = comparing.compare_imports(context, target_id, limit=100)
+    read, answers = ReadingProcess.read, []
+
+    def reading(process: ReadingProcess, *query: Any) -> pa.Table | None:
+        answers.append(read(process, *query))
+        return found(answers[-1])
+
+    monkeypatch.setattr(database, "ROWS_WORTH_A_PROCESS", 0)
+    monkeypatch.setattr(ReadingProcess, "read", reading)
+
+    assert expected == comparing.compare_imports(context, target_id, limit=100)
+    assert answers
+    assert None not in answers
 
 
 def test_an_import_without_rows_of_a_model_is_compared(

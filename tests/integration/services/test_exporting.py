@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import polars as pl
 import pytest
+from sqlalchemy import Select
 
 from glyphd.domain.report import ExportFormat
 from glyphd.errors import IllegalTransition, ImportNotFound
@@ -20,6 +21,7 @@ from glyphd.services.exporting import SCHEMA, export_listings
 from glyphd.services.rolling_back import roll_back_import
 from glyphd.store import database
 from glyphd.store.reading_process import ReadingProcess
+from glyphd.store.tables import scored_listings
 from tests.engines import only_sqlite
 
 OBSERVED = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -218,6 +220,31 @@ def test_what_is_deleted_meanwhile_breaks_the_file_off(
     execute("UPDATE import_batches SET status = 'purged' WHERE import_id = :id", id=market[0])
     with pytest.raises(IllegalTransition):
         list(portions)
+
+
+@only_sqlite
+def test_what_is_deleted_just_before_a_process_reads(
+    context: Context,
+    publish: Callable[..., str],
+    make_lines: Callable[..., str],
+    execute: Callable[..., list[Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It reads another state than the ledger was last seen in."""
+    publish(make_lines(10))
+    read = ReadingProcess.read
+
+    def late(process: ReadingProcess, query: Select[Any], rows: int) -> Any:
+        if scored_listings in query.get_final_froms():
+            execute("UPDATE import_batches SET status = 'purged'")
+            execute("DELETE FROM scored_listings")
+        return read(process, query, rows)
+
+    monkeypatch.setattr(database, "ROWS_WORTH_A_PROCESS", 0)
+    monkeypatch.setattr(ReadingProcess, "read", late)
+
+    with pytest.raises(IllegalTransition):
+        list(export_listings(context, ListingQuery(), ExportFormat.CSV))
 
 
 @only_sqlite

@@ -3,6 +3,7 @@
 import os
 import signal
 import sqlite3
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -93,6 +94,20 @@ def test_there_are_only_so_many(file: Path) -> None:
             os.kill(pid, 0)
     with reading_process(file) as again:
         assert again
+
+
+def test_one_that_cannot_be_started(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory or processes have run out: there is none, and it takes no other's place."""
+    for _ in range(MOST_AT_ONCE + 1):
+        with monkeypatch.context() as patch, reading_process(_unstartable(file, patch)) as process:
+            assert process is None
+    with reading_process(file) as found:
+        assert found
+
+
+def _unstartable(file: Path, patch: pytest.MonkeyPatch) -> Path:
+    patch.setattr(sys, "executable", str(file.with_name("nowhere")))
+    return file
 
 
 def test_what_is_written_meanwhile_stays(file: Path) -> None:
