@@ -23,6 +23,7 @@ from glyphd.services.refusing import refused
 from glyphd.store import imports, sighting_columns, statistics
 from glyphd.store.database import Database
 from glyphd.store.reading_process import ReadingProcess
+from glyphd.store.sighting_columns import Shelf
 
 EVERYTHING = DiffFilters()
 ROWS_AT_ONCE = 50_000
@@ -51,8 +52,20 @@ class _Comparison:
                 yield pairing.pair(base, target)
 
     def _sides(self, connection: Connection, process: ReadingProcess | None) -> Iterator[list[pl.DataFrame]]:
-        for numbers in self._portions():
-            yield [self._side(connection, process, name, numbers) for name in ("base", "target")]
+        portions = list(self._portions())
+        sides = [(name, numbers) for numbers in portions for name in ("base", "target")]
+        rows = sighting_columns.read_each(connection, process, [self._shelf(*side) for side in sides])
+        for numbers in portions:
+            yield [pairing.side(name, next(rows), numbers, self._counts(name, numbers)) for name in ("base", "target")]
+
+    def _shelf(self, name: str, numbers: range) -> Shelf:
+        entry = self.base if name == "base" else self.target
+        first, last = self.models[numbers[0]], self.models[numbers[-1]]
+        return Shelf(entry.import_id, first, last, sum(self._counts(name, numbers)))
+
+    def _counts(self, name: str, numbers: range) -> list[int]:
+        counts = self.counts[0] if name == "base" else self.counts[1]
+        return [counts.get(self.models[number], 0) for number in numbers]
 
     def _portions(self) -> Iterator[range]:
         start = rows = 0
@@ -61,13 +74,6 @@ class _Comparison:
             if rows >= MODELS_TOGETHER or number == len(self.models):
                 yield range(start, number)
                 start, rows = number, 0
-
-    def _side(self, connection: Connection, process: ReadingProcess | None, name: str, numbers: range) -> pl.DataFrame:
-        entry, counts = (self.base, self.counts[0]) if name == "base" else (self.target, self.counts[1])
-        found = [counts.get(self.models[number], 0) for number in numbers]
-        first, last = self.models[numbers[0]], self.models[numbers[-1]]
-        rows = sighting_columns.read_sightings(connection, process, entry.import_id, first, last, sum(found))
-        return pairing.side(name, rows, numbers, found)
 
 
 def find_compared(

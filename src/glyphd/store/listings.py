@@ -1,8 +1,9 @@
 """Reading rows of one import by an index prefix; which imports are walked is the service's business."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 
 import polars as pl
@@ -15,7 +16,7 @@ from glyphd.store.functions import to_milliseconds
 from glyphd.store.postgresql import bitmaps_allowed
 from glyphd.store.reading_process import ReadingProcess
 from glyphd.store.tables import scored_listings, sightings
-from glyphd.store.typed_rows import read_from_connection, read_from_process
+from glyphd.store.typed_rows import read_from_connection, typed, typed_query
 from glyphd.store.types import UtcTimestamp
 from glyphd.store.values import shown, shown_column, unshown
 
@@ -209,25 +210,30 @@ def read_values(connection: Connection, stretch: Stretch, names: Sequence[str]) 
     return [indexes, *values]
 
 
-def read_typed(
-    connection: Connection,
-    process: ReadingProcess | None,
-    stretch: Stretch,
-    names: Sequence[str],
-    empty: Collection[str],
-) -> pl.DataFrame | None:
-    """Return rows of an import that this service made, as columns of their types.
+def read_typed(connection: Connection, stretch: Stretch, names: Sequence[str]) -> pl.DataFrame | None:
+    """Return rows of an import that this service made, as columns of their types; None on SQLite, which has no types."""
+    if connection.dialect.name == "sqlite":
+        return None
+    return read_from_connection(connection, _kinds(names), stretch.conditions())
 
-    ``empty`` are columns that should be: reading takes less time where they are. None on SQLite when there is no
-    process to read them, or when it cannot: then they are to be read value by value. Moments are compared by SQLite
+
+def read_typed_each(
+    process: ReadingProcess | None, stretches: Sequence[Stretch], names: Sequence[str], empty: Collection[str]
+) -> Iterator[pl.DataFrame | None]:
+    """Yield the same of each stretch, read from SQLite by a process; None where it has to be read value by value.
+
+    ``empty`` are columns that should be: reading takes less time where they are. Moments are compared by SQLite
     itself, of which the process has another version than we do.
     """
-    kinds = {name: _KINDS.get(name, FieldType.INTEGER) for name in ("import_index", *names)}
-    if connection.dialect.name != "sqlite":
-        return read_from_connection(connection, kinds, stretch.conditions())
-    if process is None or stretch.filters.after or stretch.filters.before:
-        return None
-    return read_from_process(process, kinds, stretch.conditions(), stretch.to_index - stretch.after_index, empty)
+    if process is None or any(stretch.filters.after or stretch.filters.before for stretch in stretches):
+        return repeat(None, len(stretches))
+    kinds = _kinds(names)
+    queries = (typed_query(kinds, each.conditions(), each.to_index - each.after_index, empty) for each in stretches)
+    return (typed(answer, kinds, empty) for answer in process.read_each(queries))
+
+
+def _kinds(names: Sequence[str]) -> Mapping[str, FieldType]:
+    return {name: _KINDS.get(name, FieldType.INTEGER) for name in ("import_index", *names)}
 
 
 def _shown_values(name: str, column: Sequence[Any]) -> Sequence[Any]:

@@ -6,12 +6,12 @@ Handing Python a million rows value by value takes two to three times as long, a
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import BoundedSemaphore
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import quote
 
 import pyarrow as pa
@@ -21,8 +21,19 @@ from sqlalchemy.dialects import sqlite
 MOST_AT_ONCE = 4
 """How many there are at a time in a server, of 80 MB each; who gets none reads value by value."""
 
+_PIPE = 1 << 20
+_ASKED_AHEAD = 1 << 14
+"""So much fits into a pipe, also where it is small: neither side waits for the other one to read."""
+
 _DIALECT = sqlite.dialect()
 _free = BoundedSemaphore(MOST_AT_ONCE)
+
+
+class Query(NamedTuple):
+    """What is asked, and how many rows there are at most: by all of them the types of columns are told."""
+
+    select: Select[Any]
+    rows: int
 
 
 class ReadingProcess:
@@ -34,6 +45,7 @@ class ReadingProcess:
             [sys.executable, "-m", "glyphd.store.arrow_reader", f"file:{quote(str(file.absolute()))}?mode=ro"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            pipesize=_PIPE,
         )
 
     @property
@@ -52,23 +64,46 @@ class ReadingProcess:
         self._process.kill()
         self._process.communicate()
 
-    def read(self, query: Select[Any], rows: int) -> pa.Table | None:
-        """Return the rows of a query, which are no more than so many, values as they are stored.
+    def read(self, query: Query) -> pa.Table | None:
+        """Return the rows of a query, values as they are stored.
 
         None when a column holds values of several types, when SQLite refuses, or when the process is gone: a connection
         can read them then, or say why not.
         """
-        asked, answers = self._process.stdin, self._process.stdout
-        if asked is None or answers is None:
-            return None
-        compiled = query.compile(dialect=_DIALECT).construct_expanded_state()
+        self._ask(_line(query))
+        return self._answer()
+
+    def read_each(self, queries: Iterable[Query]) -> Iterator[pa.Table | None]:
+        """Yield the rows of each query, as :meth:`read` does; the next one is worked on meanwhile."""
+        waiting = False
+        for line in map(_line, queries):
+            if waiting and len(line) > _ASKED_AHEAD:
+                yield self._answer()
+                waiting = False
+            self._ask(line)
+            if waiting:
+                yield self._answer()
+            waiting = True
+        if waiting:
+            yield self._answer()
+
+    def _ask(self, line: bytes) -> None:
+        if (asked := self._process.stdin) is not None:
+            with suppress(BrokenPipeError):  # it was ended, and will not answer
+                asked.write(line)
+                asked.flush()
+
+    def _answer(self) -> pa.Table | None:
         try:
-            asked.write(json.dumps([compiled.statement, compiled.positional_parameters, rows]).encode() + b"\n")
-            asked.flush()
-            table = pa.ipc.open_stream(pa.PythonFile(answers, "r")).read_all()
-        except (OSError, pa.ArrowException):  # it was ended
+            table = pa.ipc.open_stream(pa.PythonFile(self._process.stdout, "r")).read_all()
+        except (OSError, pa.ArrowException):
             return None
         return table if table.num_columns else None
+
+
+def _line(query: Query) -> bytes:
+    compiled = query.select.compile(dialect=_DIALECT).construct_expanded_state()
+    return json.dumps([compiled.statement, compiled.positional_parameters, query.rows]).encode() + b"\n"
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, null, select, ty
 from sqlalchemy.types import NullType
 
 from glyphd.domain.listing import FieldType
-from glyphd.store.reading_process import ReadingProcess
+from glyphd.store.reading_process import Query
 from glyphd.store.tables import scored_listings
 
 _TYPES: dict[FieldType, tuple[Any, Any]] = {
@@ -26,27 +26,27 @@ _STORED_AS_TEXT = {FieldType.TEXT, FieldType.URL, FieldType.TIMESTAMP}
 _LEFT_OUT = "left out"
 
 
-def read_from_process(
-    process: ReadingProcess,
-    kinds: Mapping[str, FieldType],
-    conditions: Sequence[ColumnElement[bool]],
-    rows: int,
-    empty: Collection[str] = (),
-) -> pl.DataFrame | None:
-    """Return the columns of these kinds, by import_index, of the rows of a SQLite file that match, at most so many.
+def typed_query(
+    kinds: Mapping[str, FieldType], conditions: Sequence[ColumnElement[bool]], rows: int, empty: Collection[str]
+) -> Query:
+    """Return the query for the columns of these kinds, by import_index, of the rows that match, at most so many.
 
-    ``empty`` are columns that should be: they are not read one by one, only whether there is anything in any. None when
-    not every value is of its column's kind: then the rows are to be read value by value.
+    ``empty`` are columns that should be: they are not read one by one, only whether there is anything in any.
     """
-    table = process.read(_rows(kinds, conditions, empty), rows)
-    if empty and table is not None and table[_LEFT_OUT].null_count < len(table):
-        table, empty = process.read(_rows(kinds, conditions, ()), rows), ()
-    if table is None:
+    return Query(_rows(kinds, conditions, empty), rows)
+
+
+def typed(answer: pa.Table | None, kinds: Mapping[str, FieldType], empty: Collection[str]) -> pl.DataFrame | None:
+    """Return what a process answered to such a query as columns of their types.
+
+    None when not every value is of its column's kind: then the rows are to be read value by value.
+    """
+    if answer is None or (empty and answer[_LEFT_OUT].null_count < len(answer)):
         return None
-    nothing = pa.nulls(len(table))
+    nothing = pa.nulls(len(answer))
     try:
-        table.validate(full=True)  # that text is UTF-8
-        columns = [_typed(nothing if name in empty else table[name], kind) for name, kind in kinds.items()]
+        answer.validate(full=True)  # that text is UTF-8
+        columns = [_typed(nothing if name in empty else answer[name], kind) for name, kind in kinds.items()]
     except pa.ArrowInvalid:
         return None
     frame = pl.DataFrame(pa.table(columns, [*kinds]))
