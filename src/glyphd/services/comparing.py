@@ -22,7 +22,7 @@ from glyphd.services.encoding import encoded
 from glyphd.services.refusing import refused
 from glyphd.store import imports, sighting_columns, statistics
 from glyphd.store.database import Database
-from glyphd.store.reading_process import ReadingProcess
+from glyphd.store.reading_processes import ReadingProcesses
 from glyphd.store.sighting_columns import Shelf
 
 EVERYTHING = DiffFilters()
@@ -47,14 +47,14 @@ class _Comparison:
 
         The next ones are read meanwhile: nothing else may use the connection before the last of them.
         """
-        with database.reading_process(sum(sum(counts.values()) for counts in self.counts)) as process:
-            for base, target in read_ahead(self._sides(connection, process)):
+        with database.reading_processes(sum(sum(counts.values()) for counts in self.counts)) as processes:
+            for base, target in read_ahead(self._sides(connection, processes)):
                 yield pairing.pair(base, target)
 
-    def _sides(self, connection: Connection, process: ReadingProcess | None) -> Iterator[list[pl.DataFrame]]:
+    def _sides(self, connection: Connection, processes: ReadingProcesses | None) -> Iterator[list[pl.DataFrame]]:
         portions = list(self._portions())
         sides = [(name, numbers) for numbers in portions for name in ("base", "target")]
-        rows = sighting_columns.read_each(connection, process, [self._shelf(*side) for side in sides])
+        rows = sighting_columns.read_each(connection, processes, [self._shelf(*side) for side in sides])
         for numbers in portions:
             yield [pairing.side(name, next(rows), numbers, self._counts(name, numbers)) for name in ("base", "target")]
 

@@ -8,6 +8,7 @@ meanwhile breaks the file off.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from glyphd.services.encoding import encoded
 from glyphd.services.refusing import refused
 from glyphd.store import artifacts, imports, listings, sighting_columns
 from glyphd.store.listings import RowFilters, Stretch
-from glyphd.store.reading_process import ReadingProcess
+from glyphd.store.reading_processes import ReadingProcesses
 from glyphd.store.visibility import VisibleImport
 
 INDEXES_PER_READ = 20_000
@@ -116,32 +117,47 @@ def _origin(connection: Connection, entry: VisibleImport) -> _Origin:
 
 def _portions(context: Context, origins: Sequence[_Origin], filters: RowFilters) -> Iterator[pl.DataFrame]:
     """Yield the rows, stretch by stretch; the next one is read meanwhile."""
-    with context.database.reading_process(sum(origin.last_index for origin in origins)) as process:
-        for origin, rows in read_ahead(_read_stretches(context, process, origins, filters)):
+    with context.database.reading_processes(sum(origin.last_index for origin in origins)) as processes:
+        for origin, rows in read_ahead(_read_stretches(context, processes, origins, filters)):
             if rows.height:
                 yield _with_origin(rows, origin)
 
 
 def _read_stretches(
-    context: Context, process: ReadingProcess | None, origins: Sequence[_Origin], filters: RowFilters
+    context: Context, processes: ReadingProcesses | None, origins: Sequence[_Origin], filters: RowFilters
 ) -> Iterator[tuple[_Origin, pl.DataFrame]]:
     for origin in origins:
-        keys = _known_keys(process, origin, filters)
         starts = range(0, origin.last_index, INDEXES_PER_READ)
         stretches = [Stretch(origin.entry.import_id, start, start + INDEXES_PER_READ, filters) for start in starts]
-        answers = listings.read_typed_each(process if origin.is_own else None, stretches, _NAMES, origin.unread)
-        for stretch, answer in zip(stretches, answers, strict=True):
+        for stretch, answer in zip(stretches, _answers(processes, origin, stretches, filters), strict=True):
             with context.database.reading() as connection:
                 rows = _read(connection, origin, stretch) if answer is None else answer
                 _check_present(connection, origin)  # now: a process reads another state, which was before this one
-            yield origin, rows if keys is None else _with_known_keys(rows, keys)
+            yield origin, rows
 
 
-def _known_keys(process: ReadingProcess | None, origin: _Origin, filters: RowFilters) -> NDArray[np.int64] | None:
-    """Return the listing_key of each row of an import as it was sighted, which is three times as fast as its URL."""
-    if process is None or not origin.is_own or not filters.are_empty or origin.last_index > KEYS_IN_MEMORY:
-        return None
-    return sighting_columns.read_keys(process, origin.entry.import_id, origin.last_index)
+def _answers(
+    processes: ReadingProcesses | None, origin: _Origin, stretches: Sequence[Stretch], filters: RowFilters
+) -> Iterator[pl.DataFrame | None]:
+    """Yield the stretches as processes read them; None for what has to be read value by value.
+
+    Of whole imports the keys are those they were sighted by: that is three times as fast as making them of URLs.
+    Moments are compared by SQLite, of which the processes have another version than we do.
+    """
+    if processes is None or not origin.is_own or filters.by_moment:
+        yield from repeat(None, len(stretches))
+        return
+    queries = listings.typed_queries(stretches, _NAMES, origin.unread)
+    if not filters.are_empty or origin.last_index > KEYS_IN_MEMORY:
+        for answer in processes.read_each(queries):
+            yield listings.typed_answer(answer, _NAMES, origin.unread)
+        return
+    keys_query = sighting_columns.keys_query(origin.entry.import_id, origin.last_index)
+    answers = processes.read_each(chain([keys_query], queries))
+    keys = sighting_columns.keys_by_index(next(answers), origin.last_index)
+    for answer in answers:
+        rows = listings.typed_answer(answer, _NAMES, origin.unread)
+        yield None if rows is None else _with_known_keys(rows, keys)
 
 
 def _with_known_keys(rows: pl.DataFrame, keys: NDArray[np.int64]) -> pl.DataFrame:

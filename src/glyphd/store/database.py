@@ -12,12 +12,12 @@ from glyphd.domain.findings import Finding
 from glyphd.errors import StoreUnavailable
 from glyphd.store.engine import StepRows, StoreEngine
 from glyphd.store.postgresql import PostgresEngine
-from glyphd.store.reading_process import ReadingProcess
+from glyphd.store.reading_processes import ReadingProcesses
 from glyphd.store.sqlite import SqliteEngine
 from glyphd.store.translate import translating
 from glyphd.store.unit_of_work import UnitOfWork
 
-ROWS_WORTH_A_PROCESS = 50_000
+ROWS_WORTH_PROCESSES = 50_000
 
 
 class Database:
@@ -65,9 +65,9 @@ class Database:
                 if self._engine.in_transaction(connection):
                     connection.exec_driver_sql("ROLLBACK")
 
-    def reading_process(self, rows: int) -> AbstractContextManager[ReadingProcess | None]:
-        """Have a process that reads columns for as long as the context lasts, if so many rows are worth it."""
-        return self._engine.reading_process() if rows >= ROWS_WORTH_A_PROCESS else nullcontext()
+    def reading_processes(self, rows: int) -> AbstractContextManager[ReadingProcesses | None]:
+        """Have processes that read columns as long as the context lasts, if so many rows are worth them."""
+        return self._engine.reading_processes() if rows >= ROWS_WORTH_PROCESSES else nullcontext()
 
     def verbatim(self, connection: Connection) -> AbstractContextManager[None]:
         """Read text that is not UTF-8 with lone surrogates in place of its bytes, as long as the context lasts."""

@@ -11,7 +11,7 @@ import sqlalchemy
 from sqlalchemy import Connection, Table
 
 from glyphd.domain.findings import Finding
-from glyphd.store.reading_process import ReadingProcess
+from glyphd.store.reading_processes import ReadingProcesses
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class StoreEngine(Protocol):
         """Read text that is not UTF-8 with lone surrogates in place of its bytes, as long as the context lasts."""
         ...
 
-    def reading_process(self) -> AbstractContextManager[ReadingProcess | None]:
-        """Have a process that reads the same database as columns, for as long as the context lasts, where it pays."""
+    def reading_processes(self) -> AbstractContextManager[ReadingProcesses | None]:
+        """Have processes that read the same database as columns as long as the context lasts, where that pays."""
         ...
 
     def turn(self, connection: Connection, *, durable: bool) -> AbstractContextManager[None]:

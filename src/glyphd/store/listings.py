@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import repeat
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, or_, select, type_coerce
 from sqlalchemy.types import NullType
 
@@ -14,7 +14,7 @@ from glyphd.domain.identity import hash_identity, identity_text, listing_key_hex
 from glyphd.domain.listing import FIELDS, FieldType
 from glyphd.store.functions import to_milliseconds
 from glyphd.store.postgresql import bitmaps_allowed
-from glyphd.store.reading_process import ReadingProcess
+from glyphd.store.reading_processes import Query
 from glyphd.store.tables import scored_listings, sightings
 from glyphd.store.typed_rows import read_from_connection, typed, typed_query
 from glyphd.store.types import UtcTimestamp
@@ -38,6 +38,11 @@ class RowFilters:
     after: datetime | None = None
     before: datetime | None = None
     q: str | None = None
+
+    @property
+    def by_moment(self) -> bool:
+        """Whether rows are chosen by when they were seen."""
+        return self.after is not None or self.before is not None
 
     @property
     def are_empty(self) -> bool:
@@ -211,25 +216,24 @@ def read_values(connection: Connection, stretch: Stretch, names: Sequence[str]) 
 
 
 def read_typed(connection: Connection, stretch: Stretch, names: Sequence[str]) -> pl.DataFrame | None:
-    """Return rows of an import that this service made, as columns of their types; None on SQLite, which has no types."""
+    """Return rows of an import that this service made as columns of their types; None on SQLite, which has none."""
     if connection.dialect.name == "sqlite":
         return None
     return read_from_connection(connection, _kinds(names), stretch.conditions())
 
 
-def read_typed_each(
-    process: ReadingProcess | None, stretches: Sequence[Stretch], names: Sequence[str], empty: Collection[str]
-) -> Iterator[pl.DataFrame | None]:
-    """Yield the same of each stretch, read from SQLite by a process; None where it has to be read value by value.
+def typed_queries(stretches: Sequence[Stretch], names: Sequence[str], empty: Collection[str]) -> Iterator[Query]:
+    """Yield the query for each stretch that processes have to be asked.
 
-    ``empty`` are columns that should be: reading takes less time where they are. Moments are compared by SQLite
-    itself, of which the process has another version than we do.
+    ``empty`` are columns that should be: reading takes less time where they are.
     """
-    if process is None or any(stretch.filters.after or stretch.filters.before for stretch in stretches):
-        return repeat(None, len(stretches))
     kinds = _kinds(names)
-    queries = (typed_query(kinds, each.conditions(), each.to_index - each.after_index, empty) for each in stretches)
-    return (typed(answer, kinds, empty) for answer in process.read_each(queries))
+    return (typed_query(kinds, each.conditions(), each.to_index - each.after_index, empty) for each in stretches)
+
+
+def typed_answer(answer: pa.Table | None, names: Sequence[str], empty: Collection[str]) -> pl.DataFrame | None:
+    """Return what they answered as :func:`read_typed` does; None where the rows have to be read value by value."""
+    return typed(answer, _kinds(names), empty)
 
 
 def _kinds(names: Sequence[str]) -> Mapping[str, FieldType]:

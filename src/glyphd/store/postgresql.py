@@ -85,7 +85,7 @@ class PostgresEngine:
         """Nothing to do: all text is UTF-8."""
         return nullcontext()
 
-    def reading_process(self) -> AbstractContextManager[None]:
+    def reading_processes(self) -> AbstractContextManager[None]:
         """Have none: the server is another process already."""
         return nullcontext()
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, select
 
 from glyphd.errors import CountsDisagree
 from glyphd.store.driver_rows import driver_rows
-from glyphd.store.reading_process import Query, ReadingProcess
+from glyphd.store.reading_processes import Query, ReadingProcesses
 from glyphd.store.tables import import_model_stats, sightings
 
 SIGHTING = np.dtype([("listing_key", "i8"), ("import_index", "i8"), ("price", "f8"), ("score", "f8")])
@@ -48,14 +48,16 @@ class Shelf(NamedTuple):
         return Query(ordered, max(self.rows, 1))
 
 
-def read_each(connection: Connection, process: ReadingProcess | None, shelves: Sequence[Shelf]) -> Iterator[Sightings]:
+def read_each(
+    connection: Connection, processes: ReadingProcesses | None, shelves: Sequence[Shelf]
+) -> Iterator[Sightings]:
     """Yield the sightings of each shelf. Raises CountsDisagree.
 
     A process reads 1M in 0.3 s, the connection's cursor in 0.7 s. When it finds another number, since the import is
     being deleted, the connection's snapshot still has all.
     """
     queries = [shelf.query() for shelf in shelves]
-    answers = process.read_each(queries) if process else repeat(None)
+    answers = processes.read_each(queries) if processes else repeat(None)
     for shelf, query, answer in zip(shelves, queries, answers, strict=False):
         whole = answer is not None and len(answer) == shelf.rows
         yield _as_array(answer) if whole else _from_cursor(connection, query.select, shelf)
@@ -78,13 +80,15 @@ def _as_array(answer: pa.Table) -> Sightings:
     return found
 
 
-def read_keys(process: ReadingProcess, import_id: str, last_index: int) -> NDArray[np.int64] | None:
-    """Return an import's listing_keys by import_index, 0 where there is none; None when they cannot be read."""
+def keys_query(import_id: str, last_index: int) -> Query:
+    """Return the query for the listing_key of each row of an import."""
     table = sightings.c
-    query = select(table.import_index, table.listing_key).where(table.import_id == import_id)
-    found = process.read(Query(query, last_index))
-    if found is None:
-        return None
+    return Query(select(table.import_index, table.listing_key).where(table.import_id == import_id), last_index)
+
+
+def keys_by_index(answer: pa.Table | None, last_index: int) -> NDArray[np.int64]:
+    """Return what was answered to it by import_index, 0 where there is none."""
     keys = np.zeros(last_index + 1, dtype=np.int64)
-    keys[found["import_index"].to_numpy()] = found["listing_key"].to_numpy()
+    if answer is not None:
+        keys[answer["import_index"].to_numpy()] = answer["listing_key"].to_numpy()
     return keys

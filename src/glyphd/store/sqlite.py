@@ -16,7 +16,7 @@ from glyphd.domain.findings import RESTORE, Check, Finding, Level
 from glyphd.errors import StoreUnavailable
 from glyphd.store.bulk_sqlite import append_rows
 from glyphd.store.engine import StepRows
-from glyphd.store.reading_process import ReadingProcess, reading_process
+from glyphd.store.reading_processes import ReadingProcesses, reading_processes
 from glyphd.store.turnstile import Turnstile
 
 PRAGMAS = (
@@ -76,9 +76,9 @@ class SqliteEngine:
         finally:
             _driver(connection).text_factory = shown
 
-    def reading_process(self) -> AbstractContextManager[ReadingProcess | None]:
-        """Start one, unless there are as many as there may be."""
-        return reading_process(self._path)
+    def reading_processes(self) -> AbstractContextManager[ReadingProcesses | None]:
+        """Start them, unless there are as many as there may be."""
+        return reading_processes(self._path)
 
     @contextmanager
     def turn(self, connection: Connection, *, durable: bool) -> Iterator[None]:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, null, select, ty
 from sqlalchemy.types import NullType
 
 from glyphd.domain.listing import FieldType
-from glyphd.store.reading_process import Query
+from glyphd.store.reading_processes import Query
 from glyphd.store.tables import scored_listings
 
 _TYPES: dict[FieldType, tuple[Any, Any]] = {

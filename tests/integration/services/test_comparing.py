@@ -1,7 +1,6 @@
 """Two imports are compared some models at a time, and that cannot be seen in the answer."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
 
 import pyarrow as pa
 import pytest
@@ -10,7 +9,8 @@ from glyphd.domain.diff import Change, DiffFilters, DiffRow, DiffSort, Sighting,
 from glyphd.services import comparing
 from glyphd.services.context import Context
 from glyphd.store import database, sighting_columns
-from glyphd.store.reading_process import ReadingProcess
+from glyphd.store.reading_processes import Query, ReadingProcesses
+from glyphd.store.sighting_columns import Shelf
 from tests.engines import only_sqlite
 
 HEADER = "canonical_model,vram_gb,tdp_watts,mig_support,nvlink,price,score,seller"
@@ -33,7 +33,7 @@ def _sightings(context: Context, import_id: str) -> list[Sighting]:
         return [
             Sighting(row["listing_key"].item(), model, row["import_index"].item(), row["price"].item(), 71.4)
             for model, count in counts.items()
-            for row in sighting_columns.read_sightings(connection, None, import_id, model, model, count)
+            for row in next(sighting_columns.read_each(connection, None, [Shelf(import_id, model, model, count)]))
         ]
 
 
@@ -44,8 +44,9 @@ def test_figures_come_to_the_last_bit(context: Context, publish: Callable[..., s
     lines = [f"H100,80,350,7,True,{1e6 / 3!r},{score!r},one" for score in scores]
     import_id = publish("\n".join([HEADER, *lines]) + "\n")
 
-    with context.database.reading() as connection, context.database.reading_process(rows) as process:
-        found = sighting_columns.read_sightings(connection, process, import_id, "H100", "H100", len(scores))
+    shelf = Shelf(import_id, "H100", "H100", len(scores))
+    with context.database.reading() as connection, context.database.reading_processes(rows) as processes:
+        (found,) = sighting_columns.read_each(connection, processes, [shelf])
 
     assert [(1e6 / 3, score) for score in scores] == [(row["price"].item(), row["score"].item()) for row in found]
 
@@ -98,14 +99,15 @@ def test_a_process_reads_what_we_would_have_read(
     publish(_crawl(make_lines, (1, 2, 3), (5, 5, 5, 5), (), (7,)))
     target_id = publish(_crawl(make_lines, (2, 2, 9, 1), (4, 6), (3,), (7,)))
     expected = comparing.compare_imports(context, target_id, limit=100)
-    read, answers = ReadingProcess.read, []
+    read, answers = ReadingProcesses.read_each, []
 
-    def reading(process: ReadingProcess, *query: Any) -> pa.Table | None:
-        answers.append(read(process, *query))
-        return found(answers[-1])
+    def reading(processes: ReadingProcesses, queries: Iterable[Query]) -> Iterator[pa.Table | None]:
+        for answer in read(processes, queries):
+            answers.append(answer)
+            yield found(answer)
 
-    monkeypatch.setattr(database, "ROWS_WORTH_A_PROCESS", 0)
-    monkeypatch.setattr(ReadingProcess, "read", reading)
+    monkeypatch.setattr(database, "ROWS_WORTH_PROCESSES", 0)
+    monkeypatch.setattr(ReadingProcesses, "read_each", reading)
 
     assert expected == comparing.compare_imports(context, target_id, limit=100)
     assert answers

@@ -3,14 +3,14 @@
 import io
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import polars as pl
 import pytest
-from sqlalchemy import Select
 
 from glyphd.domain.report import ExportFormat
 from glyphd.errors import IllegalTransition, ImportNotFound
@@ -20,7 +20,7 @@ from glyphd.services.context import Context
 from glyphd.services.exporting import SCHEMA, export_listings
 from glyphd.services.rolling_back import roll_back_import
 from glyphd.store import database
-from glyphd.store.reading_process import ReadingProcess
+from glyphd.store.reading_processes import Query, ReadingProcesses
 from glyphd.store.tables import scored_listings
 from tests.engines import only_sqlite
 
@@ -54,7 +54,7 @@ def market(publish: Callable[..., str], make_lines: Callable[..., str]) -> list[
 def exported(context: Context, **query: Any) -> list[dict[str, Any]]:
     """Return the rows of the Parquet file of a query, which is the same whoever reads the rows."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(database, "ROWS_WORTH_A_PROCESS", 0)
+        patch.setattr(database, "ROWS_WORTH_PROCESSES", 0)
         file = b"".join(export_listings(context, ListingQuery(**query), ExportFormat.PARQUET))
     assert file == b"".join(export_listings(context, ListingQuery(**query), ExportFormat.PARQUET))
     found = pl.read_parquet(io.BytesIO(file))
@@ -196,7 +196,7 @@ def test_what_is_rolled_back_meanwhile_is_in_the_file_as_a_whole(
     context: Context, market: list[str], monkeypatch: pytest.MonkeyPatch, worth: int
 ) -> None:
     """A file is of the state in which it was begun."""
-    monkeypatch.setattr(database, "ROWS_WORTH_A_PROCESS", worth)
+    monkeypatch.setattr(database, "ROWS_WORTH_PROCESSES", worth)
     expected = b"".join(export_listings(context, ListingQuery(), ExportFormat.CSV))
     portions = export_listings(context, ListingQuery(), ExportFormat.CSV)
     begun = next(portions) + next(portions)
@@ -214,7 +214,7 @@ def test_what_is_deleted_meanwhile_breaks_the_file_off(
     worth: int,
 ) -> None:
     """Half an import is worse than no file."""
-    monkeypatch.setattr(database, "ROWS_WORTH_A_PROCESS", worth)
+    monkeypatch.setattr(database, "ROWS_WORTH_PROCESSES", worth)
     portions = export_listings(context, ListingQuery(), ExportFormat.CSV)
     next(portions)
     execute("UPDATE import_batches SET status = 'purged' WHERE import_id = :id", id=market[0])
@@ -232,32 +232,38 @@ def test_what_is_deleted_just_before_a_process_reads(
 ) -> None:
     """It reads another state than the ledger was last seen in."""
     publish(make_lines(10))
-    read = ReadingProcess.read
+    read = ReadingProcesses.read_each
 
-    def late(process: ReadingProcess, query: Select[Any], rows: int) -> Any:
-        if scored_listings in query.get_final_froms():
-            execute("UPDATE import_batches SET status = 'purged'")
-            execute("DELETE FROM scored_listings")
-        return read(process, query, rows)
+    def late(processes: ReadingProcesses, queries: Iterable[Query]) -> Iterator[Any]:
+        for query in queries:
+            if scored_listings in query.select.get_final_froms():
+                execute("UPDATE import_batches SET status = 'purged'")
+                execute("DELETE FROM scored_listings")
+            yield from read(processes, [query])
 
-    monkeypatch.setattr(database, "ROWS_WORTH_A_PROCESS", 0)
-    monkeypatch.setattr(ReadingProcess, "read", late)
+    monkeypatch.setattr(database, "ROWS_WORTH_PROCESSES", 0)
+    monkeypatch.setattr(ReadingProcesses, "read_each", late)
 
     with pytest.raises(IllegalTransition):
         list(export_listings(context, ListingQuery(), ExportFormat.CSV))
 
 
 @only_sqlite
-def test_a_process_that_reads_dies(context: Context, market: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("after", [0, 1, 3])
+def test_a_process_that_reads_dies(
+    context: Context, market: list[str], monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
     """The file becomes the same all the same."""
-    expected, left, read = exported(context), iter(range(3)), ReadingProcess.read
+    expected, left, read = exported(context), iter(range(after)), ReadingProcesses.read_each
 
-    def dying(process: ReadingProcess, *query: Any) -> Any:
-        if next(left, None) is None:
-            os.kill(process.pid, signal.SIGKILL)
-        return read(process, *query)
+    def dying(processes: ReadingProcesses, queries: Iterable[Query]) -> Iterator[Any]:
+        for answer in read(processes, queries):
+            if next(left, None) is None:
+                with suppress(ProcessLookupError):
+                    os.kill(processes.pids[0], signal.SIGKILL)
+            yield answer
 
-    monkeypatch.setattr(ReadingProcess, "read", dying)
+    monkeypatch.setattr(ReadingProcesses, "read_each", dying)
 
     assert expected == exported(context)
     assert market
