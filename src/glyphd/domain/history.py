@@ -25,8 +25,9 @@ def bucket_start(bucket: Bucket, moment: datetime) -> datetime:
     if bucket is Bucket.IMPORT:
         return moment
     midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
-    back = {Bucket.WEEK: midnight.weekday(), Bucket.MONTH: midnight.day - 1}.get(bucket, 0)
-    return midnight - timedelta(days=back)
+    if bucket is Bucket.DAY:
+        return midnight
+    return midnight - timedelta(days=midnight.weekday() if bucket is Bucket.WEEK else midnight.day - 1)
 
 
 def bucket_starts(bucket: Bucket, first: datetime, last: datetime) -> Iterator[datetime]:

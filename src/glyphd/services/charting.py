@@ -117,16 +117,16 @@ def _read(connection: Connection, together: Sequence[Sequence[ModelPrices]]) -> 
     )
     import_ids, models = sorted({part[0] for part in parts}), sorted({part[1] for part in parts})
     prices = sightings.prices_in_order(connection, import_ids, models)
-    numbers = np.repeat([part[3] for part in parts], [part[2] for part in parts])
+    numbers = np.repeat(*(np.array([part[column] for part in parts], dtype=np.int64) for column in (3, 2)))
     if len(prices) != len(numbers):
         raise CountsDisagree(f"The statistics count {len(numbers)} rows, there are {len(prices)}.")
     return _percentiles(numbers, prices)
 
 
 def _percentiles(numbers: NDArray[np.int64], prices: NDArray[np.float64]) -> list[dict[str, float]]:
-    """Return the percentiles of each slot that has prices, interpolated linearly, in order of the slots' numbers."""
+    """Return the percentiles of each slot, of which each has prices, interpolated linearly, in order of the numbers."""
     ranked = prices[np.lexsort((prices, numbers))]
-    counts = np.unique(numbers, return_counts=True)[1]
+    counts = np.bincount(numbers)
     starts = np.cumsum(counts) - counts
     columns = []
     for share in _SHARES.values():

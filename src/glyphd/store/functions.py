@@ -29,6 +29,29 @@ def _on_postgresql(element: ColumnElement[Any], compiler: SQLCompiler, **kw: Any
     return f"date_trunc('milliseconds', {compiler.process(element.clauses, **kw)})"
 
 
+class is_among(GenericFunction[Any]):  # noqa: N801 - as above
+    """Whether a text is one of a :class:`glyphd.store.types.TextList`.
+
+    An IN of the library has a parameter for each: 1,000 took 4 ms before the statement was sent. Its type is unknown to
+    the library, which on SQLite would compare a Boolean with 1, and SQLite would read the whole table.
+    """
+
+    type = NullType()
+    inherit_cache = True
+
+
+@compiles(is_among, "sqlite")
+def _among_on_sqlite(element: ColumnElement[Any], compiler: SQLCompiler, **kw: Any) -> str:
+    column, texts = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({texts}))"
+
+
+@compiles(is_among, "postgresql")
+def _among_on_postgresql(element: ColumnElement[Any], compiler: SQLCompiler, **kw: Any) -> str:
+    column, texts = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"{column} = ANY({texts})"
+
+
 class has_member(GenericFunction[bool]):  # noqa: N801 - as above
     """Whether a JSON object has a member of a name with a scalar value: object, name, the value as JSON text."""
 

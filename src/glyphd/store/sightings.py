@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Tuple, and_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Tuple, and_, literal, select, tuple_
 
 from glyphd.store.driver_rows import driver_rows
+from glyphd.store.functions import is_among
 from glyphd.store.tables import import_model_stats, scored_listings, sightings
+from glyphd.store.types import TextList
 
 _IDS_A_STATEMENT = 5_000
 
@@ -52,7 +54,7 @@ def prices_of_models(connection: Connection, import_ids: Sequence[str], models: 
     query = select(table.import_id, table.canonical_model, table.listing_count, *figures)
     found: list[Any] = []
     for some in _portions(import_ids):
-        within = query.where(table.import_id.in_(some), table.canonical_model.in_(models))
+        within = query.where(_among(table.import_id, some), table.canonical_model.in_(models))
         found += connection.execute(within).all()
     return list(starmap(ModelPrices, found))
 
@@ -142,7 +144,13 @@ def _rows(connection: Connection, wanted: ColumnElement[bool]) -> list[SightingR
 
 
 def _within(import_ids: Sequence[str]) -> ColumnElement[bool]:
-    return _TABLE.import_id == import_ids[0] if len(import_ids) == 1 else _TABLE.import_id.in_(import_ids)
+    return _among(_TABLE.import_id, import_ids)
+
+
+def _among(column: ColumnElement[str], import_ids: Sequence[str]) -> ColumnElement[bool]:
+    if len(import_ids) == 1:
+        return column == import_ids[0]
+    return is_among(column, literal(list(import_ids), TextList()))
 
 
 def _stretch(

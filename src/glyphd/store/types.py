@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, Dialect, Integer, Text, types
-from sqlalchemy.dialects.postgresql import TEXT, TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, TEXT, TIMESTAMP
 
 PlainText: types.TypeEngine[str] = Text().with_variant(TEXT(collation="C"), "postgresql")
 """Text that is compared, ordered and searched byte by byte, as SQLite does it by itself."""
@@ -67,6 +67,21 @@ class _TextTimestamp(types.UserDefinedType[str]):
 
     def get_col_spec(self, **_: Any) -> str:
         return "TIMESTAMP"
+
+
+class TextList(types.TypeDecorator[list[str]]):
+    """Texts as one parameter, never a column: JSON on SQLite, an array on PostgreSQL."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> types.TypeEngine[Any]:
+        """Choose the engine's own type."""
+        return dialect.type_descriptor(ARRAY(TEXT) if dialect.name == "postgresql" else Text())
+
+    def process_bind_param(self, value: list[str] | None, dialect: Dialect) -> Any:
+        """Return what the driver takes."""
+        return value if dialect.name == "postgresql" else json.dumps(value)
 
 
 class JsonText(types.TypeDecorator[Any]):
