@@ -141,7 +141,7 @@ def _answers(
 ) -> Iterator[pl.DataFrame | None]:
     """Yield the stretches as processes read them; None for what has to be read value by value.
 
-    Of whole imports the keys are those they were sighted by: that is three times as fast as making them of URLs.
+    Of whole imports the keys are those they were sighted by: that takes a fifth of the time of making them of URLs.
     Moments are compared by SQLite, of which the processes have another version than we do.
     """
     if processes is None or not origin.is_own or filters.by_moment:

@@ -1,5 +1,6 @@
 """Many rows at a time, as typed columns; only imports whose every value is of its column's type are read so."""
 
+import sys
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy.types import NullType
 from glyphd.domain.listing import FieldType
 from glyphd.store.reading_processes import Query
 from glyphd.store.tables import scored_listings
+from glyphd.store.values import INT32
 
 _TYPES: dict[FieldType, tuple[Any, Any]] = {
     FieldType.INTEGER: (pa.int64(), pl.Int64()),
@@ -23,6 +25,13 @@ _TYPES: dict[FieldType, tuple[Any, Any]] = {
 
 _TEXT = pa.string(), pl.String()
 _STORED_AS_TEXT = {FieldType.TEXT, FieldType.URL, FieldType.TIMESTAMP}
+_RANGES = {
+    FieldType.INTEGER: INT32,
+    FieldType.BOOLEAN: (0, 1),
+    FieldType.NUMBER: (-sys.float_info.max, sys.float_info.max),
+}
+"""What readers are shown a value in; of all others nothing, as :mod:`glyphd.store.values` says."""
+
 _LEFT_OUT = "left out"
 
 
@@ -47,7 +56,7 @@ def typed(answer: pa.Table | None, kinds: Mapping[str, FieldType], empty: Collec
     try:
         answer.validate(full=True)  # that text is UTF-8
         columns = [_typed(nothing if name in empty else answer[name], kind) for name, kind in kinds.items()]
-    except pa.ArrowInvalid:
+    except pa.ArrowException:
         return None
     frame = pl.DataFrame(pa.table(columns, [*kinds]))
     return frame.cast(pl.Schema({name: _TYPES.get(kind, _TEXT)[1] for name, kind in kinds.items()}))
@@ -72,10 +81,13 @@ def _typed(column: pa.ChunkedArray, kind: FieldType) -> pa.ChunkedArray:
         return pa.nulls(len(column), wanted)
     if pa.types.is_string(column.type) != (kind in _STORED_AS_TEXT):
         raise pa.ArrowInvalid
-    typed = column.cast(wanted)
-    if kind is FieldType.NUMBER and not compute.all(compute.is_finite(typed)).as_py():
-        raise pa.ArrowInvalid
-    return typed
+    found = column.cast(wanted)
+    if kind in _RANGES:
+        low, high = _RANGES[kind]
+        bounds = compute.min_max(column)
+        if not (low <= bounds["min"].as_py() and bounds["max"].as_py() <= high):
+            raise pa.ArrowInvalid
+    return found
 
 
 def read_from_connection(

@@ -140,7 +140,17 @@ def test_rows_of_a_database_from_the_field(
 @only_sqlite
 @pytest.mark.parametrize(
     "change",
-    ["seen_at = 'soon'", "seen_at = 2026", "tdp_watts = 1.5", "nvlink = 'maybe'", "price = 9e999", "notes = x'ff'"],
+    [
+        "seen_at = 'soon'",
+        "seen_at = 2026",
+        "tdp_watts = 1.5",
+        "tdp_watts = 1e10",
+        "tdp_watts = x'07'",
+        "nvlink = 'maybe'",
+        "nvlink = 2",
+        "price = 9e999",
+        "notes = x'ff'",
+    ],
 )
 def test_what_somebody_wrote_into_the_database(
     context: Context, market: list[str], execute: Callable[..., Any], change: str
