@@ -2,18 +2,19 @@
 
 import base64
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from html import escape
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 import msgspec
 from fastapi import Request, Response
-from fastapi.responses import FileResponse, HTMLResponse, StreamingResponse
+from fastapi.responses import FileResponse, HTMLResponse
 
 from glyphd.api.paging import encode_cursor, link_to_next
 from glyphd.api.problems import STATUS_OF_KIND
 from glyphd.api.schemas import ImportParameters, ListingParameters, ModelParameters, Page
+from glyphd.api.streaming import StreamedFile
 from glyphd.domain.imports import ImportFilters
 from glyphd.domain.listing import FIELDS, fields_of
 from glyphd.domain.report import ExportFormat, ImportEvent, ModelSummary
@@ -105,10 +106,10 @@ def models_array(request: Request, response: Response, found: Sequence[ModelSumm
     return list(found[:limit])
 
 
-def export_download(form: ExportFormat, portions: Iterator[bytes], name: str) -> Response:
+def export_download(form: ExportFormat, portions: Generator[bytes, None, None], name: str) -> Response:
     """Answer a file as it is made; ``name`` is without suffix."""
     headers = {"Content-Disposition": _attachment(f"{name}.{form}"), "X-Content-Type-Options": "nosniff"}
-    return StreamingResponse(portions, 200, headers, form.media_type)
+    return StreamedFile(portions, headers, form.media_type)
 
 
 def artifact_download(request: Request, stored: StoredArtifact) -> Response:

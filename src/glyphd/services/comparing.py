@@ -3,7 +3,7 @@
 A few models at a time: of all rows only what the figures need is kept, and of those that are asked for a page.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -118,7 +118,7 @@ def compare_imports(
 
 def export_diff(
     context: Context, target_id: str, base_id: str | None, filters: DiffFilters, form: ExportFormat
-) -> Iterator[bytes]:
+) -> Generator[bytes, None, None]:
     """Yield all rows that are asked for as a file. Raises as :func:`compare_imports`, before the first byte."""
     with context.database.reading() as connection:
         comparison = _compared(connection, target_id, base_id)

@@ -1,7 +1,7 @@
 """Encode frames of rows as CSV, NDJSON or Parquet, portion by portion, in memory that does not grow with them."""
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from itertools import chain
 from typing import Any
 
@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from glyphd.domain.report import ExportFormat
 
 
-def encoded(form: ExportFormat, frames: Iterable[pl.DataFrame], schema: pl.Schema) -> Iterator[bytes]:
+def encoded(form: ExportFormat, frames: Iterable[pl.DataFrame], schema: pl.Schema) -> Generator[bytes, None, None]:
     """Yield the bytes of one file; the frames have this schema, and without any it is a file of no rows.
 
     In CSV and NDJSON moments (UTC) are RFC 3339, as the API writes them; a null is an empty cell in CSV.
@@ -22,13 +22,13 @@ def encoded(form: ExportFormat, frames: Iterable[pl.DataFrame], schema: pl.Schem
     return _csv(frames, schema) if form is ExportFormat.CSV else _ndjson(frames)
 
 
-def _csv(frames: Iterable[pl.DataFrame], schema: pl.Schema) -> Iterator[bytes]:
+def _csv(frames: Iterable[pl.DataFrame], schema: pl.Schema) -> Generator[bytes, None, None]:
     yield schema.to_frame().write_csv().encode()
     for frame in frames:
         yield _with_moments_as_text(frame).write_csv(include_header=False).encode()
 
 
-def _ndjson(frames: Iterable[pl.DataFrame]) -> Iterator[bytes]:
+def _ndjson(frames: Iterable[pl.DataFrame]) -> Generator[bytes, None, None]:
     for frame in frames:
         yield _with_moments_as_text(frame).write_ndjson().encode()
 
@@ -39,7 +39,7 @@ def _with_moments_as_text(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(text)
 
 
-def _parquet(frames: Iterable[pl.DataFrame], schema: pl.Schema) -> Iterator[bytes]:
+def _parquet(frames: Iterable[pl.DataFrame], schema: pl.Schema) -> Generator[bytes, None, None]:
     """Write a row group for each frame; what is written so far is handed on after each."""
     sink = _Sink()
     arrow = schema.to_frame().to_arrow().schema

@@ -6,7 +6,7 @@ rolled back meanwhile is in the file as a whole, as it was visible when the file
 meanwhile breaks the file off.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import Any
@@ -83,7 +83,7 @@ class _Origin:
 
 def export_listings(
     context: Context, query: ListingQuery, form: ExportFormat, left_out: Iterable[str] = ()
-) -> Iterator[bytes]:
+) -> Generator[bytes, None, None]:
     """Return the bytes of a file of all listings that a query finds, in the order of the listings.
 
     Raises ImportNotFound here; IllegalTransition in the midst of it, when an import's rows are deleted meanwhile.
@@ -117,7 +117,8 @@ def _origin(connection: Connection, entry: VisibleImport) -> _Origin:
 
 def _portions(context: Context, origins: Sequence[_Origin], filters: RowFilters) -> Iterator[pl.DataFrame]:
     """Yield the rows, stretch by stretch; the next one is read meanwhile."""
-    with context.database.reading_processes(sum(origin.last_index for origin in origins)) as processes:
+    readable = 0 if filters.by_moment else sum(origin.last_index for origin in origins if origin.is_own)
+    with context.database.reading_processes(readable) as processes:
         for origin, rows in read_ahead(_read_stretches(context, processes, origins, filters)):
             if rows.height:
                 yield _with_origin(rows, origin)

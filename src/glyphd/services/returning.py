@@ -4,8 +4,7 @@ import csv
 import io
 import json
 import re
-from codecs import BOM_UTF8
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -22,6 +21,8 @@ _PAGE = 1000
 
 OWN_COLUMNS = ("import_index", "_issues")
 
+_BYTE_ORDER_MARK = "\ufeff"
+
 _FORMULA_STARTS = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 _PLAIN_NUMBER = re.compile(r"[+-]?[0-9.,]+(?:[eE][+-]?[0-9]+)?")
 
@@ -33,7 +34,7 @@ _ESCAPE = re.compile(
 
 def return_rejections(
     context: Context, import_id: str, variant: RejectionVariant = RejectionVariant.ROUNDTRIP
-) -> Iterator[bytes]:
+) -> Generator[bytes, None, None]:
     """Yield the lines of a CSV file: `import_index`, `_issues`, then the columns as submitted.
 
     `roundtrip`: the bytes as they came. `spreadsheet`: what a spreadsheet would run as a formula begins with `'`, and
@@ -45,7 +46,7 @@ def return_rejections(
     rows = chain([[*OWN_COLUMNS, *header]], (_own_cells(rejection) + cells for rejection, cells in records))
     if variant is RejectionVariant.ROUNDTRIP:
         return _lines(rows)
-    return chain([BOM_UTF8], _lines(list(map(_without_formula, row)) for row in rows))
+    return _lines((list(map(_without_formula, row)) for row in rows), _BYTE_ORDER_MARK)
 
 
 def _records(context: Context, import_id: str) -> tuple[Sequence[str], Iterator[tuple[Rejection, list[str]]]]:
@@ -92,9 +93,10 @@ def _said(issue: Issue) -> str:
     return f"{issue.field or 'record'}: {issue.code}"
 
 
-def _lines(rows: Iterator[list[str]]) -> Iterator[bytes]:
+def _lines(rows: Iterator[list[str]], mark: str = "") -> Generator[bytes, None, None]:
     """Write rows as CSV; bytes that are not UTF-8 travel as surrogates and come out as they came."""
     buffer = io.StringIO()
+    buffer.write(mark)
     writer = csv.writer(buffer, lineterminator="\n")
     for row in rows:
         writer.writerow(row)

@@ -23,6 +23,7 @@ _BUSY = "PRAGMA busy_timeout = 60000"
 def main() -> None:
     """Answer until there are no more queries; Ctrl-C in a terminal is for the process that asks."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever asked is gone: so are we
     with connect(sys.argv[1]) as database, AdbcConnection(database) as connection:
         _table(connection, _BUSY, [], 1)
         for query in sys.stdin.buffer:

@@ -41,7 +41,7 @@ class ReadingProcesses:
     """Read a SQLite file until the `with` block ends. Every query is a snapshot of its own."""
 
     def __init__(self, file: Path) -> None:
-        """Start them. Raises OSError when one cannot be started."""
+        """Start them; the path is absolute. Raises OSError when one cannot be started."""
         with ExitStack() as stack:
             self._processes = [stack.enter_context(_Process(file)) for _ in range(TOGETHER)]
             self._stack = stack.pop_all()
@@ -85,7 +85,7 @@ class _Process:
     def __init__(self, file: Path) -> None:
         """Start it; what it has to load (0.12 s) it loads while we go on."""
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", "glyphd.store.arrow_reader", f"file:{quote(str(file.absolute()))}?mode=ro"],
+            [sys.executable, "-P", "-m", "glyphd.store.arrow_reader", f"file:{quote(str(file))}?mode=ro"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             pipesize=_PIPE,
@@ -108,7 +108,7 @@ class _Process:
         compiled = query.select.compile(dialect=_DIALECT).construct_expanded_state()
         line = json.dumps([compiled.statement, compiled.positional_parameters, query.rows]).encode() + b"\n"
         if (asked := self._process.stdin) is not None:
-            with suppress(BrokenPipeError):  # it was ended, and will not answer
+            with suppress(BrokenPipeError, ValueError):  # it was ended, and will not answer
                 asked.write(line)
                 asked.flush()
 
@@ -116,7 +116,7 @@ class _Process:
         """Return what it found."""
         try:
             table = pa.ipc.open_stream(pa.PythonFile(self._process.stdout, "r")).read_all()
-        except (OSError, pa.ArrowException):
+        except (OSError, ValueError, pa.ArrowException):
             return None
         return table if table.num_columns else None
 

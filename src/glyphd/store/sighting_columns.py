@@ -16,6 +16,8 @@ from glyphd.store.tables import import_model_stats, sightings
 
 SIGHTING = np.dtype([("listing_key", "i8"), ("import_index", "i8"), ("price", "f8"), ("score", "f8")])
 
+_TYPES = [pa.int64(), pa.int64(), pa.float64(), pa.float64()]
+
 Sightings = NDArray[np.void]
 """An array of :data:`SIGHTING`."""
 
@@ -59,7 +61,7 @@ def read_each(
     queries = [shelf.query() for shelf in shelves]
     answers = processes.read_each(queries) if processes else repeat(None)
     for shelf, query, answer in zip(shelves, queries, answers, strict=False):
-        whole = answer is not None and len(answer) == shelf.rows
+        whole = answer is not None and len(answer) == shelf.rows and answer.schema.types == _TYPES
         yield _as_array(answer) if whole else _from_cursor(connection, query.select, shelf)
 
 

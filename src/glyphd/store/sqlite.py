@@ -1,5 +1,6 @@
 """SQLite: how a connection is set up, how writers take turns, how many rows go in at once."""
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
@@ -36,7 +37,7 @@ class SqliteEngine:
 
     def __init__(self, url: URL, pool_size: int) -> None:
         """Prepare connections to a file whose folder is created; nothing is opened yet. Raises StoreUnavailable."""
-        self._path = path = Path(url.database or "")
+        self._path = path = Path(os.path.abspath(url.database or ""))
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as exc:

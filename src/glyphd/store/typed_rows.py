@@ -4,6 +4,7 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 from pyarrow import compute
@@ -29,6 +30,7 @@ _RANGES = {
     FieldType.INTEGER: INT32,
     FieldType.BOOLEAN: (0, 1),
     FieldType.NUMBER: (-sys.float_info.max, sys.float_info.max),
+    FieldType.TIMESTAMP: (-62_135_596_800_000_000, 253_402_300_799_999_999),  # microseconds: the years 1 to 9999
 }
 """What readers are shown a value in; of all others nothing, as :mod:`glyphd.store.values` says."""
 
@@ -79,15 +81,23 @@ def _typed(column: pa.ChunkedArray, kind: FieldType) -> pa.ChunkedArray:
     wanted, _ = _TYPES.get(kind, _TEXT)
     if column.null_count == len(column):  # nothing tells of what type it is
         return pa.nulls(len(column), wanted)
-    if pa.types.is_string(column.type) != (kind in _STORED_AS_TEXT):
+    if kind in _STORED_AS_TEXT:
+        if not pa.types.is_string(column.type) or _has_nul(column):
+            raise pa.ArrowInvalid
+    elif not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
         raise pa.ArrowInvalid
     found = column.cast(wanted)
     if kind in _RANGES:
         low, high = _RANGES[kind]
-        bounds = compute.min_max(column)
+        bounds = compute.min_max(found.cast(pa.int64()) if kind is FieldType.TIMESTAMP else column)
         if not (low <= bounds["min"].as_py() and bounds["max"].as_py() <= high):
             raise pa.ArrowInvalid
     return found
+
+
+def _has_nul(texts: pa.ChunkedArray) -> bool:
+    buffers = (chunk.buffers()[2] for chunk in texts.chunks)
+    return not all(np.frombuffer(buffer, np.uint8).all() for buffer in buffers if buffer is not None)
 
 
 def read_from_connection(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import pyarrow as pa
 import pytest
+from pyarrow import compute
 
 from glyphd.domain.diff import Change, DiffFilters, DiffRow, DiffSort, Sighting, compare, summarise
 from glyphd.services import comparing
@@ -86,8 +87,15 @@ def test_portions_cannot_be_seen(
     assert whole.summary == found.summary
 
 
+def _with_printed_prices(table: pa.Table | None) -> pa.Table | None:
+    """Return what comes of an import of whose prices one is not a number."""
+    return table and table.set_column(
+        2, "price", compute.utf8_length(table["price"].cast(pa.string())).cast(pa.string())
+    )
+
+
 @only_sqlite
-@pytest.mark.parametrize("found", [lambda table: table, lambda table: table[1:], lambda _: None])
+@pytest.mark.parametrize("found", [lambda table: table, lambda table: table[1:], lambda _: None, _with_printed_prices])
 def test_a_process_reads_what_we_would_have_read(
     context: Context,
     publish: Callable[..., str],
